@@ -1,0 +1,76 @@
+import type { FieldError } from "./field-error.ts";
+import type { KubeObject } from "./object.ts";
+
+/** A kind as code names it: `api/kinds/*.ts` exports one for each built-in that code speaks of (`Pod`, `Service`). */
+export interface KindRef<T = KubeObject> {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Plural, lower case. */
+  readonly resource: string;
+  readonly namespaced: boolean;
+  /** Carries the object's type alone; never set. */
+  readonly type?: T;
+}
+
+/** One served group, version and resource; the table of all is `api/kinds.ts`. */
+export interface KindInfo extends KindRef {
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  readonly subresources: readonly SubresourceInfo[];
+}
+
+export interface SubresourceInfo {
+  /** `status`, `scale`, `log`, … */
+  readonly name: string;
+  /** What travels, where it is not the parent's kind: `autoscaling/v1 Scale`. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly verbs: readonly string[];
+}
+
+/** metav1.TableColumnDefinition, and how a cell is had. */
+export interface Column<T> {
+  name: string;
+  /** `name` for the first column, else mostly empty. */
+  format?: string;
+  type?: "string" | "integer" | "number" | "boolean";
+  description?: string;
+  /** 0 is always shown, 1 in `-o wide` only. */
+  priority?: 0 | 1;
+  /** `now`: milliseconds since 1970, for ages. */
+  value(object: T, now: number): string | number | boolean | null;
+}
+
+/** What a schema cannot say of one kind. Everything is optional: a kind without a file is served by its schema alone. */
+export interface KindRules<T = KubeObject> {
+  /** Beyond the Name column; Age is added last unless the kind names it itself. */
+  columns?: Column<T>[];
+  /** Defaults that depend on other fields; changes the object in place. The schema's own defaults are set before. */
+  setDefaults?(object: T): void;
+  /** Upstream's strategy PrepareForCreate: drops what clients may not set (status); changes the object in place. */
+  prepareForCreate?(object: T): void;
+  /** Upstream's strategy PrepareForUpdate for the main resource; changes `next` in place. */
+  prepareForUpdate?(next: T, previous: T): void;
+  validate?(object: T): FieldError[];
+  /** What an update may not change; `validate(next)` has run before. */
+  validateUpdate?(next: T, previous: T): FieldError[];
+  validateStatusUpdate?(next: T, previous: T): FieldError[];
+  /** Names are RFC 1123 subdomains unless the kind is stricter (`label` for services' kin) or laxer (`path` for RBAC). */
+  nameRule?: "subdomain" | "label" | "label1035" | "path";
+  /** Seconds that a graceful delete takes; absent: deleted at once. `requested` is DeleteOptions.gracePeriodSeconds. */
+  deletionGraceSeconds?(object: T, requested: number | undefined): number;
+  /** Fields beyond metadata.name and metadata.namespace that field selectors may name, and the object's values of them. */
+  selectableFields?(object: T): Record<string, string>;
+  /** Dotted paths that make the scale subresource, as in a CRD (`spec.replicas`). `selector` is the path to a LabelSelector or a map. */
+  scale?: { specReplicas: string; statusReplicas: string; selector: string };
+  /** The spec's fields are compared for `metadata.generation` unless the kind has no generation upstream. */
+  hasGeneration?: boolean;
+}
+
+export interface Kind<T = KubeObject> extends KindRef<T> {
+  readonly rules: KindRules<T>;
+}

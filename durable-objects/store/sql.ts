@@ -1,0 +1,11 @@
+/** A value SQLite binds or returns. Integers beyond 53 bits would be rounded: the store never makes one. */
+export type SqlValue = string | number | null;
+export type SqlRow = Record<string, SqlValue>;
+
+/** What the store needs of SQLite; `durable-sql.ts` gives it on a Durable Object, `node-sql.ts` on node:sqlite in tests. */
+export interface SqlDatabase {
+  /** Runs one statement. Rows are read lazily: iterate before the next write to the same tables. */
+  exec<Row extends SqlRow = SqlRow>(query: string, ...bindings: SqlValue[]): Iterable<Row>;
+  /** Runs `work` in one transaction; a throw rolls all of it back. Not re-entrant. */
+  transaction<T>(work: () => T): T;
+}
