@@ -45,8 +45,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
+    parser: "swc",
     tsPreCompilationDeps: true,
-    tsConfig: { fileName: "tsconfig.json" },
     exclude: { path: "node_modules/\\.cache" },
   },
 };

@@ -21,44 +21,51 @@ export interface FieldError {
   actual?: number;
 }
 
-export const fieldInvalid = (field: string, value: unknown, detail: string): FieldError => ({
+/** A path as text, or something that becomes text only when an error needs it (`FieldPath`). */
+type Field = { toString(): string };
+
+export const fieldInvalid = (field: Field, value: unknown, detail: string): FieldError => ({
   type: "FieldValueInvalid",
-  field,
+  field: String(field),
   value,
   detail,
 });
-export const fieldRequired = (field: string, detail = ""): FieldError => ({ type: "FieldValueRequired", field, detail });
-export const fieldForbidden = (field: string, detail: string): FieldError => ({
+export const fieldRequired = (field: Field, detail = ""): FieldError => ({
+  type: "FieldValueRequired",
+  field: String(field),
+  detail,
+});
+export const fieldForbidden = (field: Field, detail: string): FieldError => ({
   type: "FieldValueForbidden",
-  field,
+  field: String(field),
   detail,
 });
-export const fieldDuplicate = (field: string, value: unknown): FieldError => ({
+export const fieldDuplicate = (field: Field, value: unknown): FieldError => ({
   type: "FieldValueDuplicate",
-  field,
+  field: String(field),
   value,
   detail: "",
 });
-export const fieldNotFound = (field: string, value: unknown): FieldError => ({
+export const fieldNotFound = (field: Field, value: unknown): FieldError => ({
   type: "FieldValueNotFound",
-  field,
+  field: String(field),
   value,
   detail: "",
 });
-export const fieldNotSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
+export const fieldNotSupported = (field: Field, value: unknown, supported: readonly string[]): FieldError => ({
   type: "FieldValueNotSupported",
-  field,
+  field: String(field),
   value,
   detail: supported.length > 0 ? `supported values: ${supported.map((s) => JSON.stringify(s)).join(", ")}` : "",
 });
-export const fieldTooLong = (field: string, maxLength: number): FieldError => ({
+export const fieldTooLong = (field: Field, maxLength: number): FieldError => ({
   type: "FieldValueTooLong",
-  field,
+  field: String(field),
   detail: `may not be more than ${maxLength} bytes`,
 });
-export const fieldTooMany = (field: string, actual: number, max: number): FieldError => ({
+export const fieldTooMany = (field: Field, actual: number, max: number): FieldError => ({
   type: "FieldValueTooMany",
-  field,
+  field: String(field),
   actual,
   detail: `must have at most ${max} items`,
 });
@@ -91,4 +98,5 @@ export function describeFieldError(error: FieldError): string {
   }
 }
 
-const describeValue = (value: unknown): string => (value === undefined || value === null ? "null" : JSON.stringify(value));
+const describeValue = (value: unknown): string =>
+  value === undefined || value === null ? "null" : JSON.stringify(value);

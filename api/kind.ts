@@ -47,8 +47,12 @@ export interface Column<T> {
 
 /** What a schema cannot say of one kind. Everything is optional: a kind without a file is served by its schema alone. */
 export interface KindRules<T = KubeObject> {
-  /** Beyond the Name column; Age is added last unless the kind names it itself. */
+  /** Beyond the Name column, which may be named to have it elsewhere; Age is added last unless the kind names it itself. */
   columns?: Column<T>[];
+  /** Upstream prints no Age for this kind. */
+  withoutAge?: boolean;
+  /** Table rows of objects that have run to their end carry this as their `Completed` condition. */
+  completed?(object: T): { reason: string; message: string } | undefined;
   /** Defaults that depend on other fields; changes the object in place. The schema's own defaults are set before. */
   setDefaults?(object: T): void;
   /** Upstream's strategy PrepareForCreate: drops what clients may not set (status); changes the object in place. */

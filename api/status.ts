@@ -113,20 +113,26 @@ export const conflict = (what: GroupResource, name: string, why: string): ApiErr
   );
 
 /** The `why` of a stale resourceVersion. */
-export const OBJECT_MODIFIED = "the object has been modified; please apply your changes to the latest version and try again";
+export const OBJECT_MODIFIED =
+  "the object has been modified; please apply your changes to the latest version and try again";
 
 export const forbidden = (what: GroupResource, name: string, why: string): ApiError =>
-  new ApiError("Forbidden", `${resourceName(what)}${name ? ` "${name}"` : ""} is forbidden: ${why}`, detailsOf(what, name));
-
-export const methodNotAllowed = (what: GroupResource, action: string): ApiError =>
   new ApiError(
-    "MethodNotAllowed",
-    `${action} is not supported on resources of kind "${resourceName(what)}"`,
-    { ...(what.group && { group: what.group }), kind: what.resource },
+    "Forbidden",
+    `${resourceName(what)}${name ? ` "${name}"` : ""} is forbidden: ${why}`,
+    detailsOf(what, name),
   );
 
+export const methodNotAllowed = (what: GroupResource, action: string): ApiError =>
+  new ApiError("MethodNotAllowed", `${action} is not supported on resources of kind "${resourceName(what)}"`, {
+    ...(what.group && { group: what.group }),
+    kind: what.resource,
+  });
+
 export const internalError = (why: string): ApiError =>
-  new ApiError("InternalError", `Internal error occurred: ${why}`, { causes: [{ reason: "", message: why }].map(({ message }) => ({ reason: "InternalError", message })) });
+  new ApiError("InternalError", `Internal error occurred: ${why}`, {
+    causes: [{ reason: "", message: why }].map(({ message }) => ({ reason: "InternalError", message })),
+  });
 
 /** 422 for what validation refused. `kind` is the Kind here, not the resource (as upstream has it). */
 export function invalid(what: { group: string; kind: string }, name: string, errors: FieldError[]): ApiError {

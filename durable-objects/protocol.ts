@@ -93,6 +93,8 @@ export interface FeedEvent {
 /** What homes ask of the cluster's Timeline. */
 export interface TimelineFeedRpc {
   /**
+   * `home` is the namespace, or empty for the ClusterHome. The first commit of an instance that has just woken is always told
+   * (`continues` 0, `events` may be empty), since it does not know what the Timeline is interested in.
    * A home's changes to the resources of interest, in order. `continues` is the home's revision up to which the Timeline
    * has been told everything (0: the home does not know, it has just woken). Resolves to what the home should tell from now on.
    * Where `continues` is not what the Timeline has, it reads the rest from the home's history (`changesSince`).
@@ -102,20 +104,103 @@ export interface TimelineFeedRpc {
 
 /** What the Timeline, the Scheduler and the NodeLinks ask of a NamespaceHome. */
 export interface NamespaceHomeInternalRpc {
-  /** Changes after a revision of the named resources, oldest first; `expired` where history does not reach back that far. */
-  changesSince(revision: number, resources: string[]): Promise<{ upTo: number; events: FeedEvent[]; expired: boolean }>;
-  /** All objects of the named resources, and the revision they were read at. */
-  snapshot(resources: string[]): Promise<{ revision: number; objects: { resource: string; json: string }[] }>;
+  /**
+   * Changes after a revision of the named resources, oldest first; `expired` where history does not reach back that far;
+   * `more` where they did not fit into one answer: ask again from `upTo`. A resource that is not this home's has none.
+   */
+  changesSince(
+    revision: number,
+    resources: string[],
+  ): Promise<{ upTo: number; events: FeedEvent[]; expired: boolean; more?: boolean }>;
+  /**
+   * All objects of the named resources, and the revision they were read at. `next` where they did not fit into one answer
+   * (RPC messages hold 32 MiB): give it as `from` for the rest, which is of the first answer's revision, too.
+   */
+  snapshot(
+    resources: string[],
+    from?: string,
+  ): Promise<{ revision: number; objects: { resource: string; json: string }[]; next?: string }>;
   /** Resources that the Timeline wants to hear of from now on, beyond those it answered to `push`. */
   setInterests(interests: string[]): Promise<{ revision: number }>;
   /** Binds pods to nodes; each is re-checked (uid, still unbound, not being deleted). Answers one entry a pod: "" or why not. */
   bind(bindings: { name: string; uid: string; node: string }[]): Promise<string[]>;
   /** PodScheduled=False and a FailedScheduling event for pods that fit nowhere. */
   markUnschedulable(verdicts: { name: string; uid: string; message: string }[]): Promise<void>;
-  /** Deletes pods for a cluster-wide controller (taint eviction, pod collection). `force`: at once, its node is gone. */
+  /**
+   * Deletes pods for a cluster-wide controller, each re-checked (uid). `force`: at once, its node is gone. Reason `TaintManagerEviction`:
+   * a Normal event of source `taint-eviction-controller` with this reason and message (upstream also sets the condition DisruptionTarget,
+   * DeletionByTaintManager, "Taint manager: deleting due to NoExecute taint"). Reason `DeletionByPodGC`: the reason and message of
+   * the condition DisruptionTarget, no event.
+   */
   evict(pods: { name: string; uid: string; reason: string; message: string; force: boolean }[]): Promise<void>;
   /** The namespace was created (or is known to exist); idempotent. */
   activate(uid: string): Promise<void>;
   /** The namespace is being deleted: refuse creates, delete the contents; answers what still remains, by resource. */
   terminate(): Promise<{ remaining: Record<string, number> }>;
+}
+
+/** Which objects a durable subscriber wants: all of a resource, or the pods that are on a node. */
+export interface SubscriptionResource {
+  /** `pods`, `endpointslices.discovery.k8s.io`. */
+  resource: string;
+  /** Pods alone: those with this spec.nodeName. One that leaves (or is deleted) arrives as DELETED. */
+  nodeName?: string;
+}
+
+/** A durable subscription: kept over restarts of both sides until `unsubscribe`. */
+export interface Subscription {
+  class: "NODE_LINK" | "SCHEDULER";
+  /** The subscriber's Durable Object name (`<cluster>/<node>`, `<cluster>`). */
+  name: string;
+  resources: SubscriptionResource[];
+}
+
+/** `namespace` is empty for what lives in the ClusterHome. */
+export interface NamespacedFeedEvent extends FeedEvent {
+  namespace: string;
+}
+
+/**
+ * What a subscriber is sent, in order. After `subscribe`, and whenever it may have missed something, it is told everything
+ * anew: the first delivery carries `reset` (forget all you knew), the last `synced` (you know all now; do not act on an
+ * object's absence before). Both may be the same delivery. Otherwise events just follow; those of one object never go back.
+ */
+export interface Delivery {
+  reset?: boolean;
+  synced?: boolean;
+  events: NamespacedFeedEvent[];
+}
+
+/** What Scheduler and NodeLink offer to the Timeline. After a throw, and a back-off, everything is told anew. */
+export interface SubscriberRpc {
+  deliver(delivery: Delivery): Promise<void>;
+}
+
+/** The Timeline as the worker (lists and watches that cross namespaces), the homes, Scheduler and NodeLink see it. */
+export interface TimelineRpc extends HomeRpc, TimelineFeedRpc {
+  /** Registers (or re-registers: the resources are replaced); the present state then arrives through `deliver`. */
+  subscribe(subscription: Subscription): Promise<void>;
+  unsubscribe(subscription: Pick<Subscription, "class" | "name">): Promise<void>;
+}
+
+/** What the Timeline asks of the ClusterHome, beyond what it asks of every home. */
+export interface ClusterHomeTimelineRpc {
+  /** Names of all namespaces, terminating ones included. */
+  listNamespaces(): Promise<string[]>;
+  /** May the user do this in all namespaces? Nothing, or the refusal. */
+  authorize(user: User, verb: Verb | "watch", target: Target): Promise<HomeAnswer | null>;
+}
+
+/** Carries a `StreamRequest` of `api/node-link.ts` as JSON from the worker to the pod's NodeLink. */
+export const STREAM_REQUEST_HEADER = "x-coxswain-stream";
+
+/** A NodeLink answers `/` (the agent's socket), `/streams/<id>` (a stream the agent was asked for) and `/open` (the worker). */
+export interface NodeLinkRpc extends SubscriberRpc {
+  fetch(url: string, init?: { headers: Headers | Record<string, string> }): Promise<Response>;
+}
+
+/** What NodeLinks ask of the ClusterHome. */
+export interface ClusterHomeNodeRpc {
+  /** The node's socket was opened or lost. `at`: milliseconds since 1970. */
+  nodePresence(node: string, connected: boolean, at: number): Promise<void>;
 }

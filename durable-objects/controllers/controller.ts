@@ -7,8 +7,27 @@ export interface View {
   /** By name order. `ownedBy`: whose controlling ownerReference has this uid. `labels`: that have all of these. */
   list<T extends KubeObject>(
     kind: KindRef<T>,
-    options?: { ownedBy?: { metadata: { uid?: string } }; labels?: Record<string, string>; },
+    options?: { ownedBy?: { metadata: { uid?: string } }; labels?: Record<string, string> },
   ): Readonly<T>[];
+}
+
+/** An object and the kind that the home serves it as. */
+export interface KindedObject {
+  kind: KindRef;
+  object: Readonly<KubeObject>;
+}
+
+/** What controllers of all kinds (garbage collection, deletion of a namespace's contents) see beyond a View. */
+export interface HomeView extends View {
+  /** Kinds of which the home holds at least one object, in order of the resource's name. */
+  kinds(): KindRef[];
+  /** Objects of any kind with an ownerReference (controlling or not) to this uid, by resource and name. */
+  dependents(uid: string): KindedObject[];
+  /**
+   * What an ownerReference points at: the object of that name if it has that uid; `absent` if not; `unknown` where
+   * this home cannot tell (another home's kind, a kind that is not served).
+   */
+  owner(reference: OwnerReference): KindedObject | "absent" | "unknown";
 }
 
 /** A wish. All wishes of a pass are carried out in the transaction it was read in, through admission and validation. */
@@ -18,8 +37,30 @@ export type Write =
   | { op: "update"; kind: KindRef; object: KubeObject }
   /** Replaces status (and, as upstream's status strategies allow, metadata that the kind's status may carry). */
   | { op: "updateStatus"; kind: KindRef; object: KubeObject }
-  | { op: "delete"; kind: KindRef; name: string; uid?: string; graceSeconds?: number; propagation?: "Background" | "Foreground" | "Orphan" }
-  | { op: "event"; about: KubeObject; type: "Normal" | "Warning"; reason: string; message: string };
+  | {
+      op: "delete";
+      kind: KindRef;
+      name: string;
+      uid?: string;
+      graceSeconds?: number;
+      propagation?: "Background" | "Foreground" | "Orphan";
+    }
+  | {
+      op: "event";
+      about: KubeObject;
+      type: "Normal" | "Warning";
+      reason: string;
+      message: string;
+      /** The part of the object it is about, as in `spec.containers{web}`. */
+      fieldPath?: string;
+    };
+
+/** A write that was refused (by admission, quota, validation), as the API would have answered. */
+export interface Refusal {
+  write: Write;
+  reason: string;
+  message: string;
+}
 
 /** What a decision may not take for itself. */
 export interface Context {
@@ -29,6 +70,8 @@ export interface Context {
   readonly timestamp: string;
   /** Of the home: empty in the ClusterHome. */
   readonly namespace: string;
+  /** The namespace is being deleted: creating anything would be refused. */
+  readonly terminating: boolean;
   /** A fresh name suffix of five letters and digits, as upstream's names.SimpleNameGenerator makes. */
   suffix(): string;
 }
@@ -62,7 +105,39 @@ export interface Controller<T extends KubeObject = KubeObject> {
   reconcile(object: Readonly<T>, view: View, context: Context): Plan;
   /** The object is gone. Rarely needed: what it owned is the garbage collector's. */
   forget?(name: string, view: View, context: Context): Plan;
+  /**
+   * One write of the plan was refused. The writes before it stay, it and those after it are replaced by this plan's.
+   * Without this, a refusal undoes the whole plan. Either way the object is looked at again with back-off.
+   */
+  refused?(refusal: Refusal, object: Readonly<T>, view: View, context: Context): Plan;
 }
+
+/** Looks after the home as a whole (what every namespace must have, what must not pile up); as pure as a Controller. */
+export interface HomeController {
+  name: string;
+  /** Changes after which it looks; it also looks when the home first wakes. */
+  watches: { kind: KindRef<any>; matters?(object: Readonly<any>, previous: Readonly<any> | undefined): boolean }[];
+  reconcileHome(view: View, context: Context): Plan;
+}
+
+/** A controller of the objects of every kind; as pure as a Controller. */
+export interface UniversalController {
+  name: string;
+  /** Objects to look at because of this change. `object` is the last state where `deleted`. */
+  concerns(
+    change: {
+      kind: KindRef;
+      object: Readonly<KubeObject>;
+      previous: Readonly<KubeObject> | undefined;
+      deleted: boolean;
+    },
+    view: HomeView,
+  ): { kind: KindRef; name: string }[];
+  reconcileAny(subject: KindedObject, view: HomeView, context: Context): Plan;
+}
+
+/** Whatever the loop can run. */
+export type AnyController = Controller<any> | HomeController | UniversalController;
 
 /** Names the type parameters; returns its argument. */
 export const defineController = <T extends KubeObject>(controller: Controller<T>): Controller<T> => controller;

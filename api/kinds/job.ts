@@ -1,0 +1,193 @@
+import type { IJobSpec } from "kubernetes-models/batch/v1/JobSpec";
+import type { IJobStatus } from "kubernetes-models/batch/v1/JobStatus";
+import { humanDuration } from "../duration.ts";
+import { sameJson } from "../equality.ts";
+import { checkSupported } from "../field-checks.ts";
+import { type FieldError, fieldInvalid, fieldRequired } from "../field-error.ts";
+import { type FieldPath, SPEC } from "../field-path.ts";
+import type { KubeObject } from "../object.ts";
+import { validateImmutable, validateNonNegative } from "../object-meta.ts";
+import { setPodTemplateDefaults } from "../pod-template/defaults.ts";
+import type { PodTemplateSpec } from "../pod-template/types.ts";
+import { validatePodTemplate } from "../pod-template/validate.ts";
+import { AGE } from "../table.ts";
+import { defineKind } from "./define-kind.ts";
+import { keepStatus, startStatus } from "./status.ts";
+import {
+  selectorColumn,
+  templateColumns,
+  validateCounts,
+  validateSelector,
+  validateTemplateLabels,
+} from "./workload.ts";
+
+export interface JobObject extends KubeObject {
+  spec: IJobSpec;
+  status?: IJobStatus;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+const INDEXES_MAX = 100_000;
+const UID_LABEL = "batch.kubernetes.io/controller-uid";
+const NAME_LABEL = "batch.kubernetes.io/job-name";
+
+/** Pods that run until enough of them have succeeded. */
+export const Job = defineKind<JobObject>("batch/v1", "Job", {
+  resource: "jobs",
+  columns: [
+    { name: "Status", description: "Where the job is.", value: describeStatus },
+    {
+      name: "Completions",
+      description: "Pods that succeeded, of those wanted.",
+      value({ spec, status }) {
+        const succeeded = status?.succeeded ?? 0;
+        if (typeof spec.completions === "number") return `${succeeded}/${spec.completions}`;
+        const parallelism = spec.parallelism ?? 0;
+        return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
+      },
+    },
+    {
+      name: "Duration",
+      description: "How long it took, or has taken so far.",
+      value({ status }, now) {
+        if (!status?.startTime) return "";
+        const end = status.completionTime ? Date.parse(status.completionTime) : now;
+        return humanDuration(end - Date.parse(status.startTime));
+      },
+    },
+    AGE,
+    ...templateColumns,
+    selectorColumn,
+  ],
+  setDefaults({ metadata, spec }) {
+    setJobSpecDefaults(spec);
+    const labels = spec?.template?.metadata?.labels;
+    if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
+  },
+  /** The name and the uid are there already: the selector is made of them. */
+  prepareForCreate(job) {
+    startStatus({})(job);
+    generateSelector(job);
+  },
+  prepareForUpdate: keepStatus,
+  validate({ spec }) {
+    const errors: FieldError[] = [];
+    validateJobSpec(spec, SPEC, errors);
+    const selector = validateSelector(spec.selector, "job", SPEC, errors);
+    validateTemplateLabels(spec.template?.metadata?.labels, selector, SPEC.child("template"), errors);
+    return errors;
+  },
+  validateUpdate({ spec: next, status }, { spec: previous }) {
+    const errors: FieldError[] = [];
+    const elastic = next.completionMode === "Indexed" && next.completions === next.parallelism;
+    if (!elastic) validateImmutable(next.completions, previous.completions, SPEC.child("completions"), errors);
+    for (const field of [
+      "selector",
+      "completionMode",
+      "podFailurePolicy",
+      "backoffLimitPerIndex",
+      "managedBy",
+    ] as const) {
+      validateImmutable(next[field], previous[field], SPEC.child(field), errors);
+    }
+    // Where the pods go may still be said while the job has not begun.
+    const open = previous.suspend && !status?.startTime;
+    const same = sameJson(
+      open ? withoutDirectives(next.template) : next.template,
+      open ? withoutDirectives(previous.template) : previous.template,
+    );
+    if (!same) errors.push(fieldInvalid(SPEC.child("template"), next.template, "field is immutable"));
+    return errors;
+  },
+  validateStatusUpdate: ({ status }) =>
+    validateCounts(status as Record<string, unknown>, ["active", "succeeded", "failed", "ready", "terminating"], []),
+  selectableFields: ({ status }) => ({ "status.successful": String(status?.succeeded ?? 0) }),
+  hasGeneration: true,
+});
+
+/** A Job's defaults, in a CronJob's template too. */
+export function setJobSpecDefaults(spec: IJobSpec | undefined): void {
+  if (!spec) return;
+  if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
+  spec.parallelism ??= 1;
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : INT32_MAX;
+  spec.completionMode ??= "NonIndexed";
+  spec.suspend ??= false;
+  spec.podReplacementPolicy ??= spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed";
+  for (const rule of spec.podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ??= "True";
+  }
+  setPodTemplateDefaults(spec.template);
+}
+
+/** What holds for a Job's spec and for a CronJob's template of it. */
+export function validateJobSpec(spec: IJobSpec, path: FieldPath, errors: FieldError[]): void {
+  for (const field of [
+    "parallelism",
+    "completions",
+    "activeDeadlineSeconds",
+    "backoffLimit",
+    "ttlSecondsAfterFinished",
+    "backoffLimitPerIndex",
+    "maxFailedIndexes",
+  ] as const) {
+    validateNonNegative(spec[field], path.child(field), errors);
+  }
+  checkSupported(spec.completionMode, ["NonIndexed", "Indexed"], path.child("completionMode"), errors);
+  if (spec.completionMode === "Indexed") {
+    if (typeof spec.completions !== "number") {
+      errors.push(fieldRequired(path.child("completions"), "when completion mode is Indexed"));
+    }
+    if ((spec.parallelism ?? 0) > INDEXES_MAX) {
+      const why = `must be less than or equal to ${INDEXES_MAX} when completion mode is Indexed`;
+      errors.push(fieldInvalid(path.child("parallelism"), spec.parallelism, why));
+    }
+  } else if (typeof spec.backoffLimitPerIndex === "number") {
+    errors.push(
+      fieldInvalid(path.child("backoffLimitPerIndex"), spec.backoffLimitPerIndex, "requires indexed completion mode"),
+    );
+  }
+  const at = path.child("template");
+  if (!spec.template) {
+    errors.push(fieldRequired(at));
+    return;
+  }
+  validatePodTemplate(spec.template, at, errors);
+  const policy = spec.template.spec?.restartPolicy;
+  const policyAt = at.child("spec").child("restartPolicy");
+  if (policy === "Always") {
+    errors.push(fieldRequired(policyAt, 'valid values: "OnFailure", "Never"'));
+  } else if (spec.podFailurePolicy && policy !== "Never") {
+    errors.push(fieldInvalid(policyAt, policy, 'only "Never" is supported when podFailurePolicy is specified'));
+  }
+}
+
+function generateSelector({ metadata, spec }: JobObject): void {
+  if (spec.manualSelector || !metadata.uid) return;
+  const template = spec.template as PodTemplateSpec;
+  template.metadata ??= {};
+  template.metadata.labels = {
+    ...template.metadata.labels,
+    [UID_LABEL]: metadata.uid,
+    "controller-uid": metadata.uid,
+    [NAME_LABEL]: metadata.name,
+    "job-name": metadata.name,
+  };
+  spec.selector ??= {};
+  spec.selector.matchLabels = { ...spec.selector.matchLabels, [UID_LABEL]: metadata.uid };
+}
+
+function withoutDirectives(template: PodTemplateSpec | undefined): PodTemplateSpec {
+  const { nodeSelector, tolerations, affinity, schedulingGates, ...spec } = template?.spec ?? { containers: [] };
+  return { spec: { ...spec, affinity: affinity && { ...affinity, nodeAffinity: undefined } } };
+}
+
+function describeStatus({ metadata, status }: JobObject): string {
+  const is = (type: string): boolean =>
+    status?.conditions?.find((condition) => condition.type === type)?.status === "True";
+  if (is("Complete")) return "Complete";
+  if (is("Failed")) return "Failed";
+  if (metadata.deletionTimestamp) return "Terminating";
+  if (is("Suspended")) return "Suspended";
+  return is("FailureTarget") ? "FailureTarget" : "Running";
+}

@@ -1,0 +1,93 @@
+import type { Kind } from "../kind.ts";
+import { CertificateSigningRequest } from "./certificate-signing-request.ts";
+import { ClusterRole } from "./cluster-role.ts";
+import { ClusterRoleBinding } from "./cluster-role-binding.ts";
+import { ConfigMap } from "./config-map.ts";
+import { ControllerRevision } from "./controller-revision.ts";
+import { CronJob } from "./cron-job.ts";
+import { CSIDriver } from "./csi-driver.ts";
+import { CSINode } from "./csi-node.ts";
+import { DaemonSet } from "./daemon-set.ts";
+import { Deployment } from "./deployment.ts";
+import { EndpointSlice } from "./endpoint-slice.ts";
+import { Endpoints } from "./endpoints.ts";
+import { Event } from "./event.ts";
+import { HorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
+import { Ingress } from "./ingress.ts";
+import { IngressClass } from "./ingress-class.ts";
+import { IPAddress } from "./ip-address.ts";
+import { Job } from "./job.ts";
+import { Lease } from "./lease.ts";
+import { LimitRange } from "./limit-range.ts";
+import { MutatingWebhookConfiguration } from "./mutating-webhook-configuration.ts";
+import { Namespace } from "./namespace.ts";
+import { NetworkPolicy } from "./network-policy.ts";
+import { Node } from "./node.ts";
+import { PersistentVolume } from "./persistent-volume.ts";
+import { PersistentVolumeClaim } from "./persistent-volume-claim.ts";
+import { Pod } from "./pod.ts";
+import { PodDisruptionBudget } from "./pod-disruption-budget.ts";
+import { PodTemplate } from "./pod-template.ts";
+import { PriorityClass } from "./priority-class.ts";
+import { ReplicaSet } from "./replica-set.ts";
+import { ReplicationController } from "./replication-controller.ts";
+import { ResourceQuota } from "./resource-quota.ts";
+import { Role } from "./role.ts";
+import { RoleBinding } from "./role-binding.ts";
+import { RuntimeClass } from "./runtime-class.ts";
+import { Secret } from "./secret.ts";
+import { Service } from "./service.ts";
+import { ServiceAccount } from "./service-account.ts";
+import { ServiceCIDR } from "./service-cidr.ts";
+import { StatefulSet } from "./stateful-set.ts";
+import { StorageClass } from "./storage-class.ts";
+import { ValidatingWebhookConfiguration } from "./validating-webhook-configuration.ts";
+import { VolumeAttachment } from "./volume-attachment.ts";
+
+/** Every built-in kind of which a schema does not say all; a kind not listed here is served by its schema alone. */
+export const KIND_RULES: readonly Kind<any>[] = [
+  Pod,
+  Service,
+  Namespace,
+  Node,
+  ConfigMap,
+  Secret,
+  ServiceAccount,
+  Endpoints,
+  Event,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  LimitRange,
+  ResourceQuota,
+  ReplicationController,
+  PodTemplate,
+  Deployment,
+  ReplicaSet,
+  StatefulSet,
+  DaemonSet,
+  ControllerRevision,
+  Job,
+  CronJob,
+  EndpointSlice,
+  Ingress,
+  IngressClass,
+  NetworkPolicy,
+  IPAddress,
+  ServiceCIDR,
+  HorizontalPodAutoscaler,
+  PodDisruptionBudget,
+  PriorityClass,
+  Role,
+  ClusterRole,
+  RoleBinding,
+  ClusterRoleBinding,
+  Lease,
+  RuntimeClass,
+  StorageClass,
+  CSIDriver,
+  CSINode,
+  VolumeAttachment,
+  CertificateSigningRequest,
+  MutatingWebhookConfiguration,
+  ValidatingWebhookConfiguration,
+];

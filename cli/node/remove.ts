@@ -1,0 +1,85 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { criRuntime } from "../../node-agent/runtime/cri.ts";
+import { type Home, nodeHome } from "../home.ts";
+import { identify, terminate } from "../processes.ts";
+import { destroyContainers, isContainerdReady } from "./containerd.ts";
+import { inNamespace } from "./network.ts";
+import { findProgram } from "./packages.ts";
+
+const CONTAINERD_SECONDS = 20;
+const POLL_MILLISECONDS = 50;
+const STOP_GRACE_SECONDS = 10;
+/** Sandboxes stopped at a time: each runs CNI plugins, which take turns at the kernel's network lock anyway. */
+const STOPPED_AT_ONCE = 8;
+
+/**
+ * Removes a node's sandboxes, as its containerd knows them (only that gives back networks and mounts in order), then
+ * whatever still runs or is mounted below its folder. A containerd that the user named keeps its containers.
+ */
+export async function removeNode(
+  home: Home,
+  name: string,
+  options: { namespace?: string; userContainerd?: string },
+  report: (text: string) => void,
+): Promise<string | undefined> {
+  if (options.userContainerd) return `those in ${options.userContainerd} stay: it is yours`;
+  const node = nodeHome(home, name);
+  if (!existsSync(node.containerdConfig)) return "it never had any";
+  let removed = 0;
+  const program = findProgram("containerd");
+  if (program) {
+    const namespaceThere = options.namespace === undefined || existsSync(`/run/netns/${options.namespace}`);
+    const [command, ...args] = inNamespace(namespaceThere ? options.namespace : undefined, [
+      program,
+      "--config",
+      node.containerdConfig,
+    ]);
+    const child = spawn(command!, args, { stdio: "ignore", detached: true });
+    const started = await new Promise<boolean>((resolve) => {
+      child.once("spawn", () => resolve(true));
+      child.once("error", () => resolve(false));
+    });
+    if (started) {
+      try {
+        if (await waitForContainerd(node.containerdSocket))
+          removed = await removeSandboxes(node.containerdSocket, report);
+      } finally {
+        await terminate(identify(child.pid!), STOP_GRACE_SECONDS);
+      }
+    }
+  }
+  await destroyContainers(node);
+  return removed === 1 ? "1 pod" : `${removed} pods`;
+}
+
+async function waitForContainerd(socket: string): Promise<boolean> {
+  for (let waited = 0; waited < CONTAINERD_SECONDS * 1000; waited += POLL_MILLISECONDS) {
+    if (await isContainerdReady(socket)) return true;
+    await sleep(POLL_MILLISECONDS);
+  }
+  return false;
+}
+
+async function removeSandboxes(socket: string, report: (text: string) => void): Promise<number> {
+  const runtime = criRuntime(socket);
+  try {
+    const sandboxes = await runtime.listSandboxes();
+    const left = [...sandboxes];
+    const work = async (): Promise<void> => {
+      for (let sandbox = left.pop(); sandbox; sandbox = left.pop()) {
+        try {
+          await runtime.stopSandbox(sandbox.id);
+          await runtime.removeSandbox(sandbox.id);
+        } catch (error) {
+          report(`pod sandbox ${sandbox.id}: ${(error as Error).message}`); // What stays of it is destroyed next.
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: STOPPED_AT_ONCE }, work));
+    return sandboxes.length;
+  } finally {
+    runtime.close();
+  }
+}

@@ -1,0 +1,43 @@
+import { Listr } from "listr2";
+import pc from "picocolors";
+
+/** One thing that a command does, as its user sees it. */
+export interface Step {
+  title: string;
+  /**
+   * @param report tells what is being done at the moment
+   * @returns what is worth knowing of the result, shown behind the title
+   */
+  run(report: (text: string) => void): Promise<string | undefined>;
+}
+
+/** Runs the steps one after the other and shows how they progress: on a terminal in place, elsewhere as plain lines. */
+export async function runSteps(steps: readonly Step[], output: NodeJS.WriteStream = process.stdout): Promise<void> {
+  if (output.isTTY) await runOnTerminal(steps);
+  else await runPlainly(steps, (line) => output.write(`${line}\n`));
+}
+
+async function runOnTerminal(steps: readonly Step[]): Promise<void> {
+  const tasks = steps.map((step) => ({
+    title: step.title,
+    task: async (_: unknown, task: { output: string; title: string }) => {
+      const result = await step.run((text) => {
+        task.output = text;
+      });
+      if (result) task.title = titleWith(step.title, pc.dim(result));
+    },
+  }));
+  // What failed is said once, by whoever called the command.
+  await new Listr(tasks, { rendererOptions: { showErrorMessage: false }, registerSignalListeners: false }).run();
+}
+
+/** The same as lines, for logs. */
+export async function runPlainly(steps: readonly Step[], print: (line: string) => void): Promise<void> {
+  for (const step of steps) {
+    print(`${step.title} …`);
+    const result = await step.run((text) => print(`  ${text}`));
+    print(titleWith(`done: ${step.title}`, result));
+  }
+}
+
+const titleWith = (title: string, result: string | undefined): string => (result ? `${title} (${result})` : title);

@@ -1,0 +1,157 @@
+import type { KubeObject } from "../../api/object.ts";
+import { conflict, notFound, type Status } from "../../api/status.ts";
+import { admit } from "../admission/admit.ts";
+import type { HomeAnswer } from "../protocol.ts";
+import type { Stored } from "../store/stored.ts";
+import { textAnswer } from "./answer.ts";
+import { type DeleteOptions, deleteOptionsOf } from "./delete-options.ts";
+import { objectText } from "./object-text.ts";
+import { copyOf, timestampOf, type Writing } from "./scope.ts";
+import type { Served } from "./served.ts";
+import { awaitsContents, removeObject } from "./update.ts";
+import { commit, type WriteCall } from "./write.ts";
+
+export const ORPHAN = "orphan";
+export const FOREGROUND = "foregroundDeletion";
+
+/** Resources whose deletion is answered with the object though it is gone (upstream's ReturnDeletedObject). */
+const RETURNS_OBJECT = new Set([
+  "pods",
+  "services",
+  "serviceaccounts",
+  "persistentvolumes",
+  "persistentvolumeclaims",
+  "podtemplates",
+  "resourcequotas",
+  "csidrivers.storage.k8s.io",
+  "csinodes.storage.k8s.io",
+  "storageclasses.storage.k8s.io",
+  "volumeattachments.storage.k8s.io",
+]);
+
+/** What became of a deletion: `gone`, or marked and waiting for its finalizers or its grace. */
+export interface Deletion {
+  gone: boolean;
+  json: string;
+  uid: string;
+}
+
+export async function deleteOne(call: WriteCall): Promise<HomeAnswer> {
+  const { served, request } = call;
+  const { name } = request.target;
+  const options = deleteOptionsOf(request);
+  const { gone, json, uid } = await commit(
+    { ...call, options: { ...call.options, dryRun: options.dryRun } },
+    (writing) => deleteObject(writing, served, name, options),
+  );
+  if (!gone || RETURNS_OBJECT.has(served.resource)) return textAnswer(200, served.present(json));
+  const { group } = served.info;
+  const status: Status = {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Success",
+    details: { name, ...(group && { group }), kind: served.info.resource, uid },
+  };
+  return textAnswer(200, JSON.stringify(status));
+}
+
+/** Deletes an object, or marks it (registry.Store.Delete and rest.BeforeDelete upstream). */
+export function deleteObject(
+  writing: Writing,
+  served: Served,
+  name: string,
+  options: Omit<DeleteOptions, "dryRun">,
+): Deletion {
+  const { tx, dryRun } = writing;
+  const stored = tx.get(served.resource, name);
+  if (!stored) throw notFound(served.groupResource, name);
+  const object = copyOf(stored.object);
+  const uid = object.metadata.uid ?? "";
+  checkPreconditions(served, stored, options);
+  admit(writing, { operation: "delete", served, subresource: "", name, object, previous: stored.object });
+
+  const grace = graceOf(writing, served, object, options.graceSeconds);
+  if (grace === "pending") return { gone: false, json: stored.json, uid };
+  const finalizers = finalizersFor(object, options);
+  if (finalizers.length > 0) object.metadata.finalizers = finalizers;
+  else delete object.metadata.finalizers;
+  const waits = finalizers.length > 0 || awaitsContents(served, object);
+  if (waits && grace === "none") markAsDeleting(object, writing.scope.now());
+  if (awaitsContents(served, object)) object["status"] = { ...object["status"], phase: "Terminating" };
+  if (!waits && (grace === "none" || grace === 0))
+    return { gone: true, json: removeObject(writing, served, object), uid };
+  if (dryRun) return { gone: false, json: objectText(object, stored.revision), uid };
+  return { gone: false, json: tx.put(served.resource, name, (revision) => objectText(object, revision)).json, uid };
+}
+
+function checkPreconditions(
+  served: Served,
+  stored: Stored,
+  { uid, resourceVersion }: Omit<DeleteOptions, "dryRun">,
+): void {
+  const { groupResource } = served;
+  const actual = stored.object.metadata.uid;
+  if (uid !== undefined && uid !== actual) {
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${actual}). The object might have been deleted and then recreated`;
+    throw conflict(groupResource, stored.name, why);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== String(stored.revision)) {
+    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${stored.revision}). The object might have been modified`;
+    throw conflict(groupResource, stored.name, why);
+  }
+}
+
+/**
+ * The seconds the object now has (marked so), `none` where its kind knows no grace, `pending` where it is being
+ * deleted already and this request does not shorten that.
+ */
+function graceOf(
+  { scope }: Writing,
+  { rules }: Served,
+  object: KubeObject,
+  requested: number | undefined,
+): number | "none" | "pending" {
+  const { metadata } = object;
+  if (metadata.deletionTimestamp) {
+    const had = metadata.deletionGracePeriodSeconds;
+    if (had === undefined || had === null) return "none";
+    if (requested === undefined || requested >= had) return "pending";
+    const began = Date.parse(metadata.deletionTimestamp) - had * 1000;
+    metadata.deletionTimestamp = timestampOf(began + requested * 1000);
+    metadata.deletionGracePeriodSeconds = requested;
+    return requested;
+  }
+  if (!rules.deletionGraceSeconds) return "none";
+  const seconds = rules.deletionGraceSeconds(object, requested);
+  metadata.deletionTimestamp = timestampOf(scope.now() + seconds * 1000);
+  metadata.deletionGracePeriodSeconds = seconds;
+  if (metadata.generation) metadata.generation++;
+  return seconds;
+}
+
+function markAsDeleting({ metadata }: KubeObject, now: number): void {
+  if ((metadata.deletionGracePeriodSeconds ?? undefined) === undefined && metadata.generation) metadata.generation++;
+  if (!metadata.deletionTimestamp || Date.parse(metadata.deletionTimestamp) > now) {
+    metadata.deletionTimestamp = timestampOf(now);
+  }
+  metadata.deletionGracePeriodSeconds = 0;
+}
+
+/** What becomes of the dependents is said by a finalizer, which the garbage collector takes away when it has done so. */
+function finalizersFor(
+  { metadata: { finalizers = [] } }: KubeObject,
+  { propagation }: Omit<DeleteOptions, "dryRun">,
+): string[] {
+  const others = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
+  switch (propagation) {
+    case "Orphan":
+      return [...others, ORPHAN];
+    case "Foreground":
+      return [...others, FOREGROUND];
+    case "Background":
+      return others;
+    case undefined:
+      return finalizers;
+  }
+}

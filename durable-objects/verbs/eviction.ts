@@ -1,0 +1,31 @@
+import { decodeText } from "../../api/schema/decode.ts";
+import type { HomeAnswer } from "../protocol.ts";
+import { textAnswer } from "./answer.ts";
+import { deleteObject } from "./delete.ts";
+import { deleteOptionsOf } from "./delete-options.ts";
+import { matchName } from "./update.ts";
+import { commit, type WriteCall } from "./write.ts";
+
+const EVICTION = { group: "policy", version: "v1", kind: "Eviction" };
+const SUCCESS = '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}';
+
+/** `pods/eviction`: a delete that asks first. */
+export async function createEviction(call: WriteCall): Promise<HomeAnswer> {
+  const { request, served, options } = call;
+  const { object } = decodeText(EVICTION, request.body ?? "", options.fieldValidation);
+  const { name } = request.target;
+  matchName(object, name);
+  const given = object["deleteOptions"];
+  const deleteOptions = deleteOptionsOf({
+    verb: "delete",
+    user: request.user,
+    target: request.target,
+    options,
+    ...(given && { body: JSON.stringify({ ...given, kind: "DeleteOptions" }) }),
+  });
+  await commit(
+    { ...call, options: { ...options, dryRun: deleteOptions.dryRun } },
+    (writing) => void deleteObject(writing, served, name, deleteOptions),
+  );
+  return textAnswer(201, SUCCESS);
+}

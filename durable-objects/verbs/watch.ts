@@ -1,0 +1,265 @@
+import { ApiError } from "../../api/status.ts";
+import type { RequestOptions, WatchAnswer } from "../protocol.ts";
+import { type Change, Stored } from "../store/stored.ts";
+import type { NamedText } from "../store/transaction.ts";
+import { statusOf } from "./answer.ts";
+import { withRevision } from "./object-text.ts";
+import { checkListOptions, checkNotFuture, currentVersion, parseResourceVersion } from "./resource-version.ts";
+import type { HomeScope } from "./scope.ts";
+import { type Selection, selectionOf, selects } from "./selection.ts";
+import type { Served } from "./served.ts";
+
+/** Bytes that a slow reader may leave unread; what comes after is read from history when it asks for more. */
+const UNREAD_BYTES_MAX = 1 << 20;
+const WATCHERS_MAX = 10_000;
+const BOOKMARK_MILLISECONDS = 50_000;
+/** Watches without timeoutSeconds end after this long, as upstream ends them after 30 to 60 minutes. */
+const TIMEOUT_SECONDS = 3_600;
+/** A client may ask for less, not for more than this. */
+const TIMEOUT_SECONDS_MAX = 24 * 3_600;
+/** Objects or changes read at a time before the watch has caught up. */
+const READ_ITEMS = 500;
+
+const encoder = new TextEncoder();
+
+/** All watches of one home. A watcher hears only of what is committed, in order. */
+export class Watches {
+  readonly #scope: HomeScope;
+  readonly #byResource = new Map<string, Set<Watcher>>();
+  #count = 0;
+
+  constructor(scope: HomeScope) {
+    this.#scope = scope;
+    scope.store.onCommit((changes) => this.#tell(changes));
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @throws ApiError for options that no watch can have. */
+  open(served: Served, options: RequestOptions, name = ""): WatchAnswer {
+    checkListOptions(options, true);
+    const ofName = name ? { ...options, fieldSelector: `metadata.name=${name}` } : options;
+    const selection = selectionOf(ofName, served.rules, this.#scope.namespace);
+    const revision = parseResourceVersion(options.resourceVersion, served.groupResource);
+    checkNotFuture(revision, this.#scope.store.revision, this.#scope.now());
+    if (this.#count >= WATCHERS_MAX)
+      throw new ApiError("TooManyRequests", "too many watches of this namespace", { retryAfterSeconds: 5 });
+    const watcher = new Watcher(this.#scope, served, selection, options, revision, () => this.#remove(watcher));
+    this.#count++;
+    const watchers = this.#byResource.get(served.resource);
+    if (watchers) watchers.add(watcher);
+    else this.#byResource.set(served.resource, new Set([watcher]));
+    return { code: 200, events: watcher.stream };
+  }
+
+  #remove(watcher: Watcher): void {
+    const watchers = this.#byResource.get(watcher.resource);
+    if (watchers?.delete(watcher)) this.#count--;
+    if (watchers?.size === 0) this.#byResource.delete(watcher.resource);
+  }
+
+  #tell(changes: readonly Change[]): void {
+    if (this.#count === 0) return;
+    for (const [resource, watchers] of this.#byResource) {
+      const own = changes.filter(({ stored }) => stored.resource === resource);
+      if (own.length > 0) for (const watcher of [...watchers]) watcher.tell(own);
+    }
+  }
+}
+
+/** One client's watch: first the state or the history that it asked for, then what is committed. */
+class Watcher {
+  readonly resource: string;
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #scope: HomeScope;
+  readonly #served: Served;
+  readonly #selection: Selection;
+  readonly #options: RequestOptions;
+  readonly #onEnd: () => void;
+  readonly #cancels: (() => void)[] = [];
+  #controller!: ReadableByteStreamController;
+  /** What is yet to be told before live changes follow; undefined once it has caught up. */
+  #past: Generator<string, void> | undefined;
+  /** What the client knows it has seen everything up to. */
+  #revision: number;
+  #bookmarkDue = false;
+  #ended = false;
+
+  constructor(
+    scope: HomeScope,
+    served: Served,
+    selection: Selection,
+    options: RequestOptions,
+    revision: number,
+    onEnd: () => void,
+  ) {
+    this.resource = served.resource;
+    this.#scope = scope;
+    this.#served = served;
+    this.#selection = selection;
+    this.#options = options;
+    this.#onEnd = onEnd;
+    this.#revision = revision;
+    this.#past = this.#tellPast(revision);
+    this.stream = new ReadableStream({
+      type: "bytes",
+      start: (controller) => {
+        this.#controller = controller as ReadableByteStreamController;
+      },
+      pull: () => this.#pull(),
+      cancel: () => this.#end(),
+    });
+    const seconds = Math.min(options.timeoutSeconds || TIMEOUT_SECONDS, TIMEOUT_SECONDS_MAX);
+    this.#cancels.push(scope.later(seconds * 1000, () => this.#close()));
+    if (options.allowWatchBookmarks) this.#scheduleBookmark();
+  }
+
+  tell(changes: readonly Change[]): void {
+    // Until it has caught up, it reads from history what comes meanwhile.
+    if (this.#past || this.#ended) return;
+    let text = "";
+    for (const change of changes) text += this.#frame(change);
+    this.#revision = changes.at(-1)!.revision;
+    if (text !== "") this.#send(text);
+    if (this.#isSlow) this.#past = this.#tellChanges();
+  }
+
+  get #isSlow(): boolean {
+    return !this.#ended && -(this.#controller.desiredSize ?? 0) > UNREAD_BYTES_MAX;
+  }
+
+  #pull(): void {
+    while (this.#past && !this.#ended) {
+      let next: IteratorResult<string, void>;
+      try {
+        next = this.#past.next();
+      } catch (error) {
+        // Once a watch has begun, a refusal is told as an event.
+        this.#send(`{"type":"ERROR","object":${JSON.stringify(statusOf(error))}}\n`);
+        this.#close();
+        return;
+      }
+      if (next.done) this.#caughtUp();
+      else if (next.value !== "") {
+        this.#send(next.value);
+        return;
+      }
+    }
+  }
+
+  #caughtUp(): void {
+    this.#past = undefined;
+    if (this.#bookmarkDue) this.#sendBookmark();
+  }
+
+  *#tellPast(revision: number): Generator<string, void> {
+    const { sendInitialEvents } = this.#options;
+    const { store } = this.#scope;
+    const startsWithState = sendInitialEvents ?? revision === 0;
+    if (startsWithState) {
+      this.#revision = store.revision;
+      yield* this.#tellState(store.revision);
+      if (sendInitialEvents)
+        yield this.#bookmark(currentVersion(this.#revision), { "k8s.io/initial-events-end": "true" });
+    } else if (revision === 0) this.#revision = store.revision;
+    yield* this.#tellChanges();
+  }
+
+  *#tellState(revision: number): Generator<string, void> {
+    const { store } = this.#scope;
+    let after = "";
+    for (;;) {
+      const page = { after, limit: READ_ITEMS };
+      const rows =
+        store.revision === revision
+          ? store.read((tx) => tx.list(this.resource, page))
+          : this.#asStored(store.listAt(this.resource, revision, page).texts);
+      let text = "";
+      for (const row of rows) if (selects(this.#selection, row)) text += this.#line("ADDED", row.json);
+      yield text;
+      if (rows.length < READ_ITEMS) return;
+      after = rows.at(-1)!.name;
+    }
+  }
+
+  #asStored(texts: NamedText[]): Stored[] {
+    return texts.map(({ name, revision, json }) => new Stored(this.resource, name, revision, json));
+  }
+
+  *#tellChanges(): Generator<string, void> {
+    const { store } = this.#scope;
+    while (this.#revision < store.revision) {
+      const changes = store.changes(this.#revision, { limit: READ_ITEMS, resources: [this.resource] });
+      if (!changes) {
+        throw new ApiError("Expired", `too old resource version: ${this.#revision} (${store.compacted})`);
+      }
+      let text = "";
+      for (const change of changes) text += this.#frame(change);
+      this.#revision = changes.length < READ_ITEMS ? store.revision : changes.at(-1)!.revision;
+      yield text;
+    }
+  }
+
+  /** What this watcher is told of a change; nothing where it concerns neither what it saw nor what it should see. */
+  #frame({ type, stored, previous, revision }: Change): string {
+    const saw = previous !== undefined && selects(this.#selection, previous);
+    if (type === "DELETED") return saw ? this.#line("DELETED", stored.json) : "";
+    if (selects(this.#selection, stored)) return this.#line(saw ? "MODIFIED" : "ADDED", stored.json);
+    return saw ? this.#line("DELETED", withRevision(previous.json, revision)) : "";
+  }
+
+  #line(type: string, json: string): string {
+    return frame(type, this.#served.present(json));
+  }
+
+  #scheduleBookmark(): void {
+    const cancel = this.#scope.later(BOOKMARK_MILLISECONDS, () => {
+      if (this.#ended) return;
+      this.#cancels.splice(this.#cancels.indexOf(cancel), 1);
+      if (this.#past) this.#bookmarkDue = true;
+      else this.#sendBookmark();
+      this.#scheduleBookmark();
+    });
+    this.#cancels.push(cancel);
+  }
+
+  #sendBookmark(): void {
+    this.#bookmarkDue = false;
+    this.#send(this.#bookmark(Math.max(this.#revision, currentVersion(this.#scope.store.revision))));
+  }
+
+  #bookmark(revision: number, annotations?: Record<string, string>): string {
+    const { info, apiVersion } = this.#served;
+    const metadata = {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(annotations && { annotations }),
+    };
+    return frame("BOOKMARK", JSON.stringify({ kind: info.kind, apiVersion, metadata }));
+  }
+
+  #send(text: string): void {
+    if (this.#ended) return;
+    this.#controller.enqueue(encoder.encode(text));
+  }
+
+  #close(): void {
+    if (this.#ended) return;
+    this.#end();
+    this.#controller.close();
+    // A byte stream with a pending read closes only when that read is answered.
+    this.#controller.byobRequest?.respond(0);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#past = undefined;
+    for (const cancel of this.#cancels) cancel();
+    this.#onEnd();
+  }
+}
+
+const frame = (type: string, json: string): string => `{"type":"${type}","object":${json}}\n`;

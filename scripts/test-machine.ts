@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { canInstallPackages, findProgram, installPackages, missingPackages } from "../cli/node/packages.ts";
+
+/** What tests use beyond a node's own packages: a registry to pull from, a static program to make images of. */
+const TEST_PACKAGES = [
+  { name: "docker-registry", isThere: () => findProgram("docker-registry") !== undefined },
+  {
+    name: "busybox-static",
+    isThere: () => existsSync("/var/lib/dpkg/info/busybox-static.list") || findProgram("busybox") !== undefined,
+  },
+  { name: "kubernetes-client", isThere: () => findProgram("kubectl") !== undefined },
+];
+
+const missing = (): string[] => [
+  ...missingPackages(true),
+  ...TEST_PACKAGES.filter(({ isThere }) => !isThere()).map(({ name }) => name),
+];
+
+/** Installs what kubectl and container tests need, where this user may; what it cannot install, the stages tell. */
+export async function installForTests(): Promise<void> {
+  if (missing().length === 0 || !canInstallPackages()) return;
+  const problem = await installPackages(missing(), (text) => console.log(text));
+  if (problem !== undefined) console.error(problem);
+}
+
+/** Why the tests with kubectl cannot run here. */
+export function whyNoKubectl(): string | undefined {
+  return findProgram("kubectl") ? undefined : "there is no kubectl (Debian: apt-get install kubernetes-client)";
+}
+
+/** Why the tests with containers cannot run here. */
+export function whyNoContainers(): string | undefined {
+  if (process.platform !== "linux") return "containers need Linux";
+  if (process.getuid?.() !== 0) return "containers need root";
+  return missing().length > 0 ? `this machine lacks ${missing().join(", ")}` : undefined;
+}

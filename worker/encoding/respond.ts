@@ -1,0 +1,114 @@
+import { dump } from "js-yaml";
+import { findKind, rulesOf } from "../../api/kinds.ts";
+import type { KubeObject } from "../../api/object.ts";
+import type { ApiError } from "../../api/status.ts";
+import { metadataOf, tableOf } from "../../api/table.ts";
+import type { HomeAnswer, Target, WatchAnswer } from "../../durable-objects/protocol.ts";
+import type { Negotiated } from "./negotiate.ts";
+
+const TYPES = { json: "application/json", yaml: "application/yaml" } as const;
+
+export type IncludeObject = "None" | "Metadata" | "Object";
+
+/** How an answer about `target` is to be turned into what the client asked for. */
+export interface Wanted {
+  negotiated: Negotiated;
+  target: Target;
+  /** The `includeObject` query parameter of Table requests. */
+  includeObject: IncludeObject;
+}
+
+/** Renders any error as the Status it stands for: the one place where refusals become responses. */
+export function respondError(error: ApiError, headers: Record<string, string> = {}): Response {
+  const retryAfter = error.details?.retryAfterSeconds;
+  return new Response(`${JSON.stringify(error.toStatus())}\n`, {
+    status: error.code,
+    headers: {
+      "content-type": TYPES.json,
+      ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),
+      ...headers,
+    },
+  });
+}
+
+/** Turns a home's answer into a response: as it is wherever the client wants what is stored. */
+export async function respond(answer: HomeAnswer, { negotiated, target, includeObject }: Wanted): Promise<Response> {
+  const headers = new Headers({ "content-type": TYPES[negotiated.format] });
+  for (const warning of answer.warnings ?? []) headers.append("warning", `299 - ${quoted(warning)}`);
+  const init = { status: answer.code, headers };
+  const isObject = answer.code < 300;
+  if (negotiated.format === "json" && (negotiated.as === "object" || !isObject)) return new Response(answer.body, init);
+
+  let value = (await new Response(answer.body).json()) as KubeObject;
+  if (isObject && value.kind !== "Status") value = transform(value, { negotiated, target, includeObject }, Date.now());
+  return new Response(negotiated.format === "yaml" ? dump(value, { noRefs: true }) : JSON.stringify(value), init);
+}
+
+const STREAM_HEADERS = {
+  // Proxies that gzip would hold back the events until their buffer is full.
+  "content-encoding": "identity",
+  "cache-control": "no-cache, private, no-transform",
+};
+
+/** A watch as the chunked JSON lines that clients read; its objects transformed where the client wants Tables. */
+export function respondWatch(answer: WatchAnswer, wanted: Wanted): Response {
+  if (!("events" in answer))
+    return new Response(answer.body, { status: answer.code, headers: { "content-type": TYPES.json } });
+  const { as } = wanted.negotiated;
+  const events =
+    as === "object" ? answer.events : answer.events.pipeThrough(eachLine((line) => transformEvent(line, wanted)));
+  return new Response(events, { headers: { "content-type": TYPES.json, ...STREAM_HEADERS } });
+}
+
+function transformEvent(line: string, wanted: Wanted): string {
+  const event = JSON.parse(line) as { type: string; object: KubeObject };
+  if (event.type === "ERROR") return line;
+  return JSON.stringify({ type: event.type, object: transform(event.object, wanted, Date.now()) });
+}
+
+function transform(value: KubeObject, { negotiated, target, includeObject }: Wanted, now: number): KubeObject {
+  const items = value["items"] as KubeObject[] | undefined;
+  switch (negotiated.as) {
+    case "object":
+      return value;
+    case "Table": {
+      const info = findKind(target.group, target.version, target.resource);
+      if (!info) return value;
+      const listMetadata = { ...listMeta(value) };
+      return tableOf(rulesOf(info), items ?? [value], { now, includeObject, listMetadata }) as unknown as KubeObject;
+    }
+    case "PartialObjectMetadata":
+      return metadataOf(value);
+    case "PartialObjectMetadataList":
+      return {
+        kind: "PartialObjectMetadataList",
+        apiVersion: "meta.k8s.io/v1",
+        metadata: value.metadata,
+        items: (items ?? [value]).map(metadataOf),
+      };
+  }
+}
+
+/** Of a list its own metadata; of a single object what its one-row list would have. */
+const listMeta = (value: KubeObject) =>
+  value["items"] ? value.metadata : { resourceVersion: value.metadata.resourceVersion };
+
+/** A warning's text as a quoted string of RFC 9111, on one line. */
+const quoted = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&").replace(/[\r\n]+/g, " ")}"`;
+
+/** Applies `change` to each line of a UTF-8 stream. A line that is not complete yet waits for its rest. */
+export function eachLine(change: (line: string) => string): TransformStream<Uint8Array, Uint8Array> {
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  let rest = "";
+  return new TransformStream({
+    transform(chunk, controller) {
+      rest += decoder.decode(chunk, { stream: true });
+      const end = rest.lastIndexOf("\n");
+      if (end < 0) return;
+      const lines = rest.slice(0, end).split("\n");
+      rest = rest.slice(end + 1);
+      controller.enqueue(encoder.encode(lines.map((line) => `${change(line)}\n`).join("")));
+    },
+  });
+}

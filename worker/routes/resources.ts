@@ -1,0 +1,133 @@
+import type { KindInfo } from "../../api/kind.ts";
+import { findKind } from "../../api/kinds.ts";
+import type { User } from "../../api/object.ts";
+import { ApiError, badRequest, forbidden, methodNotAllowed } from "../../api/status.ts";
+import type { HomeRequest, HomeRpc, Target, Verb } from "../../durable-objects/protocol.ts";
+import { ANONYMOUS } from "../access/authenticate.ts";
+import { patchTypeOf, readObject, readText } from "../encoding/body.ts";
+import { negotiate } from "../encoding/negotiate.ts";
+import type { IncludeObject } from "../encoding/respond.ts";
+import { respond, respondWatch } from "../encoding/respond.ts";
+import type { WorkerEnv } from "../env.ts";
+import { isTrue, readOptions } from "./options.ts";
+import { parseResourcePath } from "./path.ts";
+
+/** What client-go says of a path that nothing serves. */
+export const unknownPath = (): ApiError =>
+  new ApiError("NotFound", "the server could not find the requested resource", {});
+
+export interface Asked {
+  env: WorkerEnv;
+  cluster: string;
+  user: User;
+  /** The path within the cluster. */
+  path: string;
+  query: URLSearchParams;
+  request: Request;
+}
+
+/** The home that answers for a target: its namespace's, the cluster's, or for all namespaces at once the Timeline. */
+export function homeOf(env: WorkerEnv, cluster: string, kind: Pick<KindInfo, "namespaced">, target: Target): HomeRpc {
+  if (!kind.namespaced) return env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster));
+  if (target.namespace === "") return env.TIMELINE.get(env.TIMELINE.idFromName(cluster));
+  return env.NAMESPACE_HOME.get(env.NAMESPACE_HOME.idFromName(`${cluster}/${target.namespace}`));
+}
+
+const NAME_BYTES_MAX = 253;
+/** Whatever is no DNS label can name no namespace: it is refused before an object is addressed by it. */
+const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Serves every verb on every kind. */
+export async function serveResource(asked: Asked): Promise<Response> {
+  const parsed = parseResourcePath(asked.path);
+  if (!parsed) throw unknownPath();
+  const { target } = parsed;
+  const kind = findKind(target.group, target.version, target.resource);
+  const isServed =
+    kind &&
+    (kind.namespaced || target.namespace === "") &&
+    target.name.length <= NAME_BYTES_MAX &&
+    (target.subresource === "" || kind.subresources.some(({ name }) => name === target.subresource));
+  if (!isServed) throw unknownPath();
+
+  const { request, query } = asked;
+  const isWatch = parsed.watch || isTrue(query.get("watch"));
+  const verb = verbOf(request.method, target, kind);
+  if (asked.user === ANONYMOUS) throw refuseAnonymous(asked.user, isWatch ? "watch" : verb, target);
+  if (kind.namespaced && target.namespace !== "" && !NAMESPACE_NAME.test(target.namespace))
+    throw unknownNamespace(verb, target);
+  if (kind.namespaced && target.namespace === "" && verb !== "list") throw methodNotAllowed(target, request.method);
+
+  const options = readOptions(query);
+  const wanted = {
+    negotiated: negotiate(request.headers.get("accept")),
+    target,
+    includeObject: includeObjectOf(query),
+  };
+  const home = homeOf(asked.env, asked.cluster, kind, target);
+
+  if (isWatch && (verb === "list" || verb === "get")) {
+    if (target.name !== "") options.fieldSelector = and(options.fieldSelector, `metadata.name=${target.name}`);
+    return respondWatch(await home.watch({ user: asked.user, target: { ...target, name: "" }, options }), wanted);
+  }
+  const homeRequest: HomeRequest = { verb, user: asked.user, target, options };
+  if (verb === "patch") {
+    homeRequest.patchType = patchTypeOf(request.headers);
+    homeRequest.body = await readText(request);
+  } else if (verb !== "get" && verb !== "list") {
+    homeRequest.body = await readObject(request);
+  }
+  return await respond(await home.handle(homeRequest), wanted);
+}
+
+function verbOf(method: string, target: Target, kind: KindInfo): Verb {
+  const verb = VERBS[method]?.[target.name === "" ? 0 : 1];
+  const subresource = kind.subresources.find(({ name }) => name === target.subresource);
+  const verbs = subresource ? subresource.verbs : kind.verbs;
+  const isPostToName = method === "POST" && target.name !== "" && !subresource;
+  if (!verb || !verbs.includes(verb) || isPostToName) throw methodNotAllowed(target, method);
+  return verb;
+}
+
+/** By HTTP method: on a collection, on one object. */
+const VERBS: Record<string, [Verb | undefined, Verb | undefined]> = {
+  GET: ["list", "get"],
+  HEAD: ["list", "get"],
+  POST: ["create", "create"],
+  PUT: [undefined, "update"],
+  PATCH: [undefined, "patch"],
+  DELETE: ["deletecollection", "delete"],
+};
+
+function includeObjectOf(query: URLSearchParams): IncludeObject {
+  const text = query.get("includeObject") ?? "";
+  if (text === "") return "Metadata";
+  if (text === "None" || text === "Metadata" || text === "Object") return text;
+  throw badRequest(
+    `includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`,
+  );
+}
+
+const and = (selector: string | undefined, more: string): string => (selector ? `${selector},${more}` : more);
+
+const unknownNamespace = (verb: Verb, target: Target): ApiError =>
+  verb === "create"
+    ? new ApiError("NotFound", `namespaces ${JSON.stringify(target.namespace)} not found`, {
+        name: target.namespace,
+        kind: "namespaces",
+      })
+    : new ApiError("NotFound", `${target.resource} ${JSON.stringify(target.name)} not found`, {
+        name: target.name,
+        kind: target.resource,
+      });
+
+/** Nobody without a credential reaches a home: the answer is given here, in the words of the authorizer. */
+function refuseAnonymous(user: User, verb: string, target: Target): ApiError {
+  const resource = target.subresource ? `${target.resource}/${target.subresource}` : target.resource;
+  const where = target.namespace ? `in the namespace "${target.namespace}"` : "at the cluster scope";
+  return forbidden(
+    target,
+    target.name,
+    `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${target.group}" ${where}`,
+  );
+}

@@ -1,0 +1,144 @@
+import { findKind } from "../../api/kinds.ts";
+import type { StreamRequest } from "../../api/node-link.ts";
+import type { KubeObject } from "../../api/object.ts";
+import type { Status } from "../../api/status.ts";
+import { ApiError, badRequest } from "../../api/status.ts";
+import type { Target } from "../../durable-objects/protocol.ts";
+import { STREAM_REQUEST_HEADER } from "../../durable-objects/protocol.ts";
+import { ANONYMOUS } from "../access/authenticate.ts";
+import { isTrue } from "./options.ts";
+import type { Asked } from "./resources.ts";
+import { homeOf, unknownPath } from "./resources.ts";
+
+/** Subresources of pods that are served by the pod's node. */
+const STREAMED = new Set(["log", "exec"]);
+
+export const isStream = (target: Target): boolean =>
+  target.group === "" && target.resource === "pods" && target.name !== "" && STREAMED.has(target.subresource);
+
+/** `kubectl logs` and `kubectl exec`: the home says whether and where, the pod's node serves. */
+export async function serveStream(asked: Asked, target: Target): Promise<Response> {
+  const { env, cluster, user, query, request } = asked;
+  const kind = findKind(target.group, target.version, target.resource);
+  if (!kind || user === ANONYMOUS || target.namespace === "") throw unknownPath();
+  // The home authorizes the subresource and answers with the pod.
+  const answer = await homeOf(env, cluster, kind, target).handle({
+    verb: target.subresource === "exec" ? "create" : "get",
+    user,
+    target,
+    options: {},
+  });
+  const value = (await new Response(answer.body).json()) as KubeObject | Status;
+  if (answer.code !== 200) return Response.json(value, { status: answer.code });
+
+  const pod = value as KubeObject;
+  const streamRequest = target.subresource === "log" ? logRequest(pod, query) : execRequest(pod, query);
+  if (streamRequest.kind !== "log" && request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+    throw badRequest(
+      "Upgrade request required: this server speaks WebSocket (v5.channel.k8s.io); kubectl 1.30 and newer do by themselves, older ones with KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true",
+    );
+  const node = nodeOf(pod, streamRequest);
+  const link = env.NODE_LINK.get(env.NODE_LINK.idFromName(`${cluster}/${node}`));
+  const headers = new Headers({ [STREAM_REQUEST_HEADER]: JSON.stringify(streamRequest) });
+  for (const name of ["upgrade", "connection", "sec-websocket-protocol"]) {
+    const text = request.headers.get(name);
+    if (text !== null) headers.set(name, text);
+  }
+  return await link.fetch("https://node-link/open", { headers });
+}
+
+function nodeOf(pod: KubeObject, { container, kind }: StreamRequest): string {
+  const node = pod["spec"].nodeName as string | undefined;
+  if (node) return node;
+  if (kind === "log")
+    throw badRequest(
+      `container "${container}" in pod "${pod.metadata.name}" is waiting to start: not scheduled to a node yet`,
+    );
+  throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
+}
+
+const podRef = ({ metadata }: KubeObject) => ({
+  namespace: metadata.namespace!,
+  name: metadata.name,
+  uid: metadata.uid!,
+});
+
+function logRequest(pod: KubeObject, query: URLSearchParams): StreamRequest {
+  const sinceTime = query.get("sinceTime");
+  const sinceSeconds = positive(query, "sinceSeconds", 1);
+  if (sinceTime && sinceSeconds !== undefined)
+    throw invalidLogOptions("at most one of `sinceTime` or `sinceSeconds` may be specified");
+  return {
+    kind: "log",
+    pod: podRef(pod),
+    container: containerOf(pod, query.get("container")),
+    follow: isTrue(query.get("follow")),
+    previous: isTrue(query.get("previous")),
+    timestamps: isTrue(query.get("timestamps")),
+    ...numbers({
+      tailLines: positive(query, "tailLines", 0),
+      sinceSeconds,
+      limitBytes: positive(query, "limitBytes", 1),
+    }),
+    ...(sinceTime && { sinceTime }),
+  };
+}
+
+function execRequest(pod: KubeObject, query: URLSearchParams): StreamRequest {
+  const command = query.getAll("command");
+  if (command.length === 0) throw badRequest("you must specify at least one command for the container");
+  const phase = pod["status"]?.phase as string | undefined;
+  if (phase === "Succeeded" || phase === "Failed")
+    throw badRequest(`cannot exec into a container in a completed pod; current phase is ${phase}`);
+  const tty = isTrue(query.get("tty"));
+  const request = {
+    stdin: isTrue(query.get("stdin")),
+    stdout: isTrue(query.get("stdout")),
+    stderr: isTrue(query.get("stderr")) && !tty,
+  };
+  if (!request.stdin && !request.stdout && !request.stderr)
+    throw badRequest("you must specify at least 1 of stdin, stdout, stderr");
+  return {
+    kind: "exec",
+    pod: podRef(pod),
+    container: containerOf(pod, query.get("container")),
+    command,
+    tty,
+    ...request,
+  };
+}
+
+/** The container that is meant; as upstream, one has to be named where there are several. */
+function containerOf(pod: KubeObject, named: string | null): string {
+  const namesOf = (list: { name: string }[] | undefined) => (list ?? []).map(({ name }) => name);
+  const { containers, initContainers, ephemeralContainers } = pod["spec"];
+  const names = namesOf(containers);
+  const init = namesOf(initContainers);
+  if (named) {
+    if ([...names, ...init, ...namesOf(ephemeralContainers)].includes(named)) return named;
+    throw badRequest(`container ${named} is not valid for pod ${pod.metadata.name}`);
+  }
+  if (names.length === 1) return names[0]!;
+  const choose = `a container name must be specified for pod ${pod.metadata.name}, choose one of: [${names.join(" ")}]`;
+  throw badRequest(init.length > 0 ? `${choose} or one of the init containers: [${init.join(" ")}]` : choose);
+}
+
+function positive(query: URLSearchParams, name: string, least: number): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (value < least)
+    throw invalidLogOptions(
+      `${name}: Invalid value: ${value}: must be greater than ${least === 0 ? "or equal to 0" : "0"}`,
+    );
+  return value;
+}
+
+const invalidLogOptions = (why: string): ApiError =>
+  new ApiError("Invalid", `PodLogOptions "" is invalid: ${why}`, { kind: "PodLogOptions" });
+
+/** Leaves out what is undefined. */
+const numbers = <T extends Record<string, number | undefined>>(values: T): { [K in keyof T]?: number } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: number };
