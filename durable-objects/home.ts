@@ -71,6 +71,7 @@ export class Home {
   readonly loop: ControllerLoop;
   readonly #platform: Platform;
   readonly #handling: Handling;
+  readonly #beforePass: () => Promise<void> | undefined;
   /** The alarm as far as this instance knows. */
   #alarmAt = Number.POSITIVE_INFINITY;
   #passScheduled = false;
@@ -79,6 +80,7 @@ export class Home {
   constructor(options: HomeOptions) {
     const { platform, name, namespace } = options;
     this.#platform = platform;
+    this.#beforePass = options.beforePass ?? (() => undefined);
     const slot = slotOf(name);
     this.store = new Store({
       database: platform.database,
@@ -186,7 +188,7 @@ export class Home {
   alarm(): void {
     this.#alarmAt = Number.POSITIVE_INFINITY;
     this.feed.wake();
-    this.#pass();
+    this.schedulePass();
     if (this.feed.isBehind) this.guard();
   }
 
@@ -194,12 +196,18 @@ export class Home {
     if (this.#passScheduled) return;
     this.#passScheduled = true;
     this.#platform.later(0, () => {
-      this.#passScheduled = false;
-      this.#pass();
+      const awaited = this.#beforePass();
+      const run = () => {
+        this.#passScheduled = false;
+        this.pass();
+      };
+      if (awaited) void awaited.then(run);
+      else run();
     });
   }
 
-  #pass(): void {
+  /** One pass of the controllers. Never throws: what fails is tried again later. */
+  pass(): void {
     const now = this.#platform.now();
     let next: number | undefined;
     try {

@@ -1,3 +1,4 @@
+import type { FieldError } from "../api/field-error.ts";
 import type { User } from "../api/object.ts";
 
 /**
@@ -136,7 +137,40 @@ export interface NamespaceHomeInternalRpc {
   /** The namespace was created (or is known to exist); idempotent. */
   activate(uid: string): Promise<void>;
   /** The namespace is being deleted: refuse creates, delete the contents; answers what still remains, by resource. */
-  terminate(): Promise<{ remaining: Record<string, number> }>;
+  terminate(): Promise<{ remaining: Record<string, number>; finalizers: Record<string, number> }>;
+}
+
+/** What a Service needs that is unique in the cluster. */
+export interface ServiceAsk {
+  namespace: string;
+  name: string;
+  /** An address, "" for any; null for none. */
+  clusterIP: string | null;
+  /** Where the object tells of each port, and the port (0: any). */
+  nodePorts: { field: string; port: number }[];
+}
+
+/** What was allocated, in the order it was asked for, until `releaseService` or a `settleServices` that does not know it. */
+export type ServiceGrant =
+  | { reservation: string; clusterIP: string | null; nodePorts: number[] }
+  | { errors: FieldError[] };
+
+/** The addresses and ports that a stored Service has. */
+export interface ServiceHolding {
+  name: string;
+  clusterIPs: string[];
+  nodePorts: number[];
+}
+
+/** What NamespaceHomes ask of the ClusterHome. */
+export interface ClusterHomeNamespaceRpc {
+  namespaceState(name: string): Promise<{ state: "absent" | "active" | "terminating"; uid: string }>;
+  /** All PriorityClasses. */
+  priorityClasses(): Promise<{ name: string; value: number; globalDefault: boolean; preemptionPolicy: string }[]>;
+  allocateService(ask: ServiceAsk): Promise<ServiceGrant>;
+  releaseService(reservation: string): Promise<void>;
+  /** All Services of a namespace: what else it holds is released, but for the reservations whose writes are under way. */
+  settleServices(namespace: string, services: ServiceHolding[], underWay: string[]): Promise<void>;
 }
 
 /** Which objects a durable subscriber wants: all of a resource, or the pods that are on a node. */
@@ -203,4 +237,6 @@ export interface NodeLinkRpc extends SubscriberRpc {
 export interface ClusterHomeNodeRpc {
   /** The node's socket was opened or lost. `at`: milliseconds since 1970. */
   nodePresence(node: string, connected: boolean, at: number): Promise<void>;
+  /** Whether the bootstrap token (`abcdef.0123456789abcdef`) lets this node join. */
+  join(bootstrapToken: string, nodeName: string): Promise<boolean>;
 }

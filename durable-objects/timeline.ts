@@ -31,8 +31,8 @@ interface TimelineEnv {
   NODE_LINK: DurableObjectNamespace;
 }
 
-/** What durable subscribers want, and `namespaces`, by which homes that are gone are forgotten. */
-const ALWAYS_OF_INTEREST = ["pods", "services", "endpointslices.discovery.k8s.io", "nodes", "namespaces"];
+/** What durable subscribers want: homes that wake need not be told. */
+const ALWAYS_OF_INTEREST = ["pods", "services", "endpointslices.discovery.k8s.io", "nodes"];
 const CLUSTER_HOME = "";
 /** What has been told is written down when there has been nothing to tell for so long. */
 const QUIET_MILLISECONDS = 500;
@@ -79,7 +79,7 @@ export class Timeline extends DurableObject<TimelineEnv> implements TimelineRpc 
       source,
       homes: async () => [CLUSTER_HOME, ...(await this.#clusterHome.listNamespaces())],
       deliver: (subscription, delivery) => this.#subscriber(subscription).deliver(delivery),
-      readAt: (home, revision) => this.#feeds.startAt(home, revision),
+      joined: (home) => this.#joined(home),
       remember: (subscription, stale) => this.#records.setStale(subscription, stale),
       quiet: () => this.#settleSoon(),
       sleep,
@@ -158,13 +158,15 @@ export class Timeline extends DurableObject<TimelineEnv> implements TimelineRpc 
   }
 
   #emit(home: string, events: FeedEvent[]): void {
-    if (home === CLUSTER_HOME) {
-      for (const { resource, type, name } of events) {
-        if (resource === "namespaces" && type === "DELETED") this.#feeds.forget(name);
-      }
-    }
     this.#subscribers.emit(home, events);
     this.#watchers.emit(home, events);
+  }
+
+  /** Of a home that has told nothing yet, everybody may know all by having read it. */
+  #joined(home: string): void {
+    if (this.#feeds.isKnown(home)) return;
+    const base = Math.min(this.#subscribers.baseOf(home), this.#watchers.baseOf(home));
+    if (base > 0 && base < Number.POSITIVE_INFINITY) this.#feeds.startAt(home, base);
   }
 
   #interests(): string[] {

@@ -1,14 +1,25 @@
-import type { IClusterRoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1/ClusterRoleBinding";
-import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
+import {
+  type BindingObject,
+  bindingColumns,
+  setBindingDefaults,
+  validateBinding,
+  validateBindingUpdate,
+} from "./rbac.ts";
 
-export type ClusterRoleBindingObject = Omit<IClusterRoleBinding, "apiVersion" | "kind" | "metadata"> & KubeObject;
+export type ClusterRoleBindingObject = BindingObject;
 
+/** Gives a role to some, everywhere. */
 export const ClusterRoleBinding = defineKind<ClusterRoleBindingObject>(
   "rbac.authorization.k8s.io/v1",
   "ClusterRoleBinding",
   {
     resource: "clusterrolebindings",
     namespaced: false,
+    nameRule: "path",
+    columns: bindingColumns,
+    setDefaults: setBindingDefaults,
+    validate: (binding) => validateBinding(binding, ["ClusterRole"]),
+    validateUpdate: validateBindingUpdate,
   },
 );

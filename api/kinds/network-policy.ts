@@ -34,7 +34,7 @@ export const NetworkPolicy = defineKind<NetworkPolicyObject>("networking.k8s.io/
     },
   ],
   setDefaults(policy) {
-    policy.spec ??= {};
+    policy.spec ??= { podSelector: {} };
     const { spec } = policy;
     spec.podSelector ??= {};
     spec.policyTypes ??= spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];

@@ -1,9 +1,20 @@
-import type { IRoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding";
-import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
+import {
+  type BindingObject,
+  bindingColumns,
+  setBindingDefaults,
+  validateBinding,
+  validateBindingUpdate,
+} from "./rbac.ts";
 
-export type RoleBindingObject = Omit<IRoleBinding, "apiVersion" | "kind" | "metadata"> & KubeObject;
+export type RoleBindingObject = BindingObject;
 
+/** Gives a role to some, in a namespace. */
 export const RoleBinding = defineKind<RoleBindingObject>("rbac.authorization.k8s.io/v1", "RoleBinding", {
   resource: "rolebindings",
+  nameRule: "path",
+  columns: bindingColumns,
+  setDefaults: setBindingDefaults,
+  validate: (binding) => validateBinding(binding, ["ClusterRole", "Role"]),
+  validateUpdate: validateBindingUpdate,
 });

@@ -1,9 +1,14 @@
-import type { IRole } from "kubernetes-models/rbac.authorization.k8s.io/v1/Role";
 import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
+import { type PolicyRule, validateRules } from "./rbac.ts";
 
-export type RoleObject = Omit<IRole, "apiVersion" | "kind" | "metadata"> & KubeObject;
+export interface RoleObject extends KubeObject {
+  rules?: PolicyRule[];
+}
 
+/** What may be done in a namespace. */
 export const Role = defineKind<RoleObject>("rbac.authorization.k8s.io/v1", "Role", {
   resource: "roles",
+  nameRule: "path",
+  validate: ({ rules }) => validateRules(rules, true),
 });

@@ -7,6 +7,7 @@ import { ControllerRevision } from "./controller-revision.ts";
 import { CronJob } from "./cron-job.ts";
 import { CSIDriver } from "./csi-driver.ts";
 import { CSINode } from "./csi-node.ts";
+import { CSIStorageCapacity } from "./csi-storage-capacity.ts";
 import { DaemonSet } from "./daemon-set.ts";
 import { Deployment } from "./deployment.ts";
 import { EndpointSlice } from "./endpoint-slice.ts";
@@ -43,6 +44,7 @@ import { StatefulSet } from "./stateful-set.ts";
 import { StorageClass } from "./storage-class.ts";
 import { ValidatingWebhookConfiguration } from "./validating-webhook-configuration.ts";
 import { VolumeAttachment } from "./volume-attachment.ts";
+import { VolumeAttributesClass } from "./volume-attributes-class.ts";
 
 /** Every built-in kind of which a schema does not say all; a kind not listed here is served by its schema alone. */
 export const KIND_RULES: readonly Kind<any>[] = [
@@ -90,4 +92,6 @@ export const KIND_RULES: readonly Kind<any>[] = [
   CertificateSigningRequest,
   MutatingWebhookConfiguration,
   ValidatingWebhookConfiguration,
+  VolumeAttributesClass,
+  CSIStorageCapacity,
 ];

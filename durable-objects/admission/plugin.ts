@@ -31,6 +31,8 @@ export interface Reservation {
   readonly value: unknown;
   /** The write was refused: gives back what was held. Never rejects. */
   release(): Promise<void>;
+  /** The write has committed. */
+  keep(): void;
 }
 
 /** Thrown by a plugin that needs something from outside: it is got, and the write begun anew. */

@@ -131,10 +131,10 @@ describe("a new Deployment", () => {
 });
 
 describe("a rolling update", () => {
-  test("first grows the new set into the surge", () => {
+  test("begins with as many new pods as may surge, and as few old ones as may be missing", () => {
     const old = scaled("old", 10, 10, { annotations: annotated(10, 13) });
     const plan = reconcile(deploymentOf("web", { replicas: 10, image: "web:2" }), old.objects);
-    expect(Object.values(sizesOf(plan))).toEqual([3]);
+    expect(Object.values(sizesOf(plan))).toEqual([8, 3]);
     expect(statusOf(plan)?.metadata.annotations?.[REVISION]).toBe("2");
   });
 

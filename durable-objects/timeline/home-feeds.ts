@@ -54,14 +54,14 @@ export class HomeFeeds {
     return this.#reading > 0;
   }
 
-  /** What is known of a home already: from before a restart, or as all its objects have been read at that revision. */
+  isKnown(home: string): boolean {
+    return this.#feeds.get(home)?.revision !== undefined;
+  }
+
+  /** Everybody who has to hear of a home not known yet knows it up to this revision. */
   startAt(home: string, revision: number): void {
     const feed = this.#feedOf(home);
     feed.revision ??= revision;
-  }
-
-  forget(home: string): void {
-    this.#feeds.delete(home);
   }
 
   /** Emits at once where nothing is missing; otherwise after the home's history has been read. */
@@ -93,7 +93,6 @@ export class HomeFeeds {
     do {
       feed.behind = false;
       const read = await this.#read(home, feed);
-      if (this.#feeds.get(home) !== feed) return;
       const known = feed.revision ?? 0;
       feed.revision = Math.max(known, read?.upTo ?? upTo);
       if (!read || read.expired) this.#options.lost(home);

@@ -4,7 +4,7 @@ import { HomeFeeds } from "./home-feeds.ts";
 import { Network, SimulatedHome, seeded, sourceOf } from "./simulated-cluster.ts";
 import { Subscribers } from "./subscribers.ts";
 
-const SEEDS = 150;
+const SEEDS = 250;
 const HOMES = ["a", "b", "c"];
 const ALL: Subscription = { class: "SCHEDULER", name: "all", resources: [{ resource: "pods" }] };
 const ofNode = (node: string): Subscription => ({
@@ -79,7 +79,10 @@ function worldOf(seed: number, failures: { homes?: number; deliveries?: number }
         await network.pass();
         if (random() < (failures.deliveries ?? 0)) throw new Error("nobody knows whether it was delivered");
       },
-      readAt: (home, revision) => feeds.startAt(home, revision),
+      joined: (home) => {
+        const base = subscribers.baseOf(home);
+        if (base > 0 && base < Number.POSITIVE_INFINITY) feeds.startAt(home, base);
+      },
       remember: ({ name }, isStale) => isCurrent() && world.stale.set(name, isStale),
       quiet: () => undefined,
       log: () => undefined,
@@ -208,12 +211,12 @@ test("whatever fails, crashes or comes late: nobody's objects go back, and in th
       else if (dice < 0.6) push(world, name);
       else if (dice < 0.63) home.told = 0;
       else if (dice < 0.65) home.compacted = home.revision;
-      else if (dice < 0.67 && homes.size < 5) homes.set(`new-${step}`, new SimulatedHome());
-      else if (dice < 0.7) {
+      else if (dice < 0.68 && homes.size < 6) homes.set(`new-${step}`, new SimulatedHome());
+      else if (dice < 0.73) {
         const subscription = pick(subscriptions);
         registered.add(subscription);
         world.subscribers.add(subscription, false);
-      } else if (dice < 0.71) {
+      } else if (dice < 0.74) {
         // A crash: nobody knows how far anything got, so everybody is told everything.
         start();
         for (const subscription of registered) world.subscribers.add(subscription, false);

@@ -43,8 +43,8 @@ export interface SubscribersOptions {
   /** All homes, the ClusterHome ("") included. */
   homes(): Promise<string[]>;
   deliver(subscription: Subscription, delivery: Delivery): Promise<void>;
-  /** A home has been read whole at this revision. */
-  readAt(home: string, revision: number): void;
+  /** A home has been read: `baseOf` may have changed. */
+  joined(home: string): void;
   /** Remembers over a restart that the subscriber has to be told everything. */
   remember(subscription: Pick<Subscription, "class" | "name">, stale: boolean): void;
   /** All that was to be delivered has been. */
@@ -135,6 +135,15 @@ export class Subscribers {
     }
   }
 
+  /** The least revision of a home that its changes have to be told from; infinite where nobody has to be told. */
+  baseOf(home: string): number {
+    const joinings = new Set<Joining | undefined>();
+    for (const { mode, joining } of this.#all.values()) if (mode !== "stale") joinings.add(joining);
+    let base = Number.POSITIVE_INFINITY;
+    for (const joining of joinings) base = Math.min(base, joining?.baseOf(home) ?? 0);
+    return base;
+  }
+
   /** Nothing is queued, under way or to be retried. */
   get isQuiet(): boolean {
     return this.#busy === 0 && this.#wanting.size === 0 && !this.#round;
@@ -190,14 +199,14 @@ export class Subscribers {
 
   /** It knows everything now. */
   #settle(subscriber: Subscriber): void {
-    if (subscriber.mode === "stale") return;
+    if (this.#all.get(subscriber.key) !== subscriber || subscriber.mode !== "live") return;
     subscriber.failures = 0;
     this.#options.remember(subscriber.subscription, false);
   }
 
   /** Has it told everything anew, as soon as its back-off is over. */
   #want(subscriber: Subscriber): void {
-    if (this.#wanting.has(subscriber)) return;
+    if (this.#all.get(subscriber.key) !== subscriber || this.#wanting.has(subscriber)) return;
     this.#leave(subscriber);
     subscriber.mode = "stale";
     subscriber.queue.length = 0;
@@ -260,7 +269,7 @@ export class Subscribers {
         await this.#whenDrained(members);
       }
       this.#tellMembers(members, home, joining.end(home, floor));
-      this.#options.readAt(home, floor);
+      this.#options.joined(home);
     });
     for (const subscriber of members) {
       subscriber.mode = "live";
@@ -284,7 +293,7 @@ export class Subscribers {
   }
 }
 
-/** Shared by the members of a round, so it is asked without being told: floors stay until all have passed. */
+/** What its latest telling of everything has not told it yet. */
 const isAfter = ({ joining }: Subscriber, home: string, event: FeedEvent): boolean =>
   joining === undefined || event.revision > joining.floorOf(home);
 

@@ -98,6 +98,15 @@ export class Watchers {
     for (const [watcher, text] of lines) watcher.stream.write(text);
   }
 
+  /** The least revision of a home that its changes have to be told from; infinite where nobody has to be told. */
+  baseOf(home: string): number {
+    let base = Number.POSITIVE_INFINITY;
+    for (const watchers of this.#byResource.values()) {
+      for (const { joining } of watchers) base = Math.min(base, joining.baseOf(home));
+    }
+    return base;
+  }
+
   /** What happened in a home is not known any more: clients have to list again. */
   lost(home: string): void {
     for (const watchers of [...this.#byResource.values()]) {

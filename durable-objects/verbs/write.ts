@@ -23,7 +23,11 @@ export async function commit<T>(call: WriteCall, work: (writing: Writing) => Syn
   let reserved: Reservation | undefined;
   for (let i = 0; i <= RESERVATIONS_MAX; i++) {
     try {
-      return await scope.store.enqueue<T>((tx) => work({ scope, tx, user, dryRun: options.dryRun ?? false, reserved }));
+      const result = await scope.store.enqueue<T>((tx) =>
+        work({ scope, tx, user, dryRun: options.dryRun ?? false, reserved }),
+      );
+      reserved?.keep();
+      return result;
     } catch (error) {
       await reserved?.release();
       if (!(error instanceof NeedsReservation)) throw error;

@@ -2,7 +2,7 @@ import type { IEndpointSlice } from "kubernetes-models/discovery.k8s.io/v1/Endpo
 import type { INode } from "kubernetes-models/v1/Node";
 import type { IService } from "kubernetes-models/v1/Service";
 import type { Logger } from "pino";
-import { type ClusterDns, startClusterDns } from "../dns/cluster-dns.ts";
+import { startClusterDns } from "../dns/cluster-dns.ts";
 import { bridgeName, cniConfig, findCniPlugins, hasPlugin, writeCniConfig } from "./cni.ts";
 import { run } from "./command.ts";
 import { holdNetworkNamespace } from "./exclusive.ts";
@@ -56,14 +56,19 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const binDir = await findCniPlugins(options.cniBinDir ? [options.cniBinDir] : undefined);
   const iptables = await findIptables(run);
   const hold = await holdNetworkNamespace();
-  await setSysctls(run, log);
   const cni = {
     bridge: bridgeName(nodeName),
     dataDir: cniDataDir(options.stateDir),
     mtu: await uplinkMtu(run),
     hasPortmap: await hasPlugin(binDir, "portmap"),
   };
-  log.info({ iptables: iptables.variant, cni: binDir, ...cni }, "network");
+  log.info({ iptables: iptables.variant, plugins: binDir, ...cni }, "network");
+  try {
+    await setSysctls(run, log);
+  } catch (error) {
+    await hold.release();
+    throw error;
+  }
 
   const services = new Watched<IService>();
   const slices = new Watched<IEndpointSlice>();
@@ -74,21 +79,23 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const routes = startRouteSync({ run, wanted: () => routesToPeers(nodes.values(), nodeName), log });
   const clusterDns = dns && (await startDns(dns));
 
-  async function startDns({
-    address,
-    domain,
-    resolvConf = "/etc/resolv.conf",
-  }: NonNullable<typeof dns>): Promise<ClusterDns> {
-    await addLocalAddress(run, DNS_INTERFACE, address);
-    return startClusterDns({
-      address,
-      domain,
-      resolvConf,
-      port: DNS_PORT,
-      services: () => services.values(),
-      endpointSlices: () => slices.values(),
-      log,
-    });
+  /** Pods that need no names are better off with a node without DNS than with none. */
+  async function startDns({ address, domain, resolvConf = "/etc/resolv.conf" }: NonNullable<typeof dns>) {
+    try {
+      await addLocalAddress(run, DNS_INTERFACE, address);
+      return await startClusterDns({
+        address,
+        domain,
+        resolvConf,
+        port: DNS_PORT,
+        services: () => services.values(),
+        endpointSlices: () => slices.values(),
+        log,
+      });
+    } catch (error) {
+      log.error({ err: error }, `the cluster's DNS cannot listen on ${address}:${DNS_PORT}: pods will find no names`);
+      return undefined;
+    }
   }
 
   function wantedRules() {

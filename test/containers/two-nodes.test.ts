@@ -73,7 +73,7 @@ async function placed(): Promise<Placed[]> {
 }
 
 const fetchFrom = (pod: string, address: string) =>
-  cox.kubectl(["exec", pod, "--", "wget", "-q", "-T", "5", "-O", "-", `http://${address}/`]);
+  cox.kubectl(["exec", pod, "--", "timeout", "5", "wget", "-q", "-O", "-", `http://${address}/`]);
 
 describe("two nodes", () => {
   test("pods spread", async () => {

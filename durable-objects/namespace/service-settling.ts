@@ -1,0 +1,131 @@
+import type { Reservation } from "../admission/plugin.ts";
+import type { NeedsReservation } from "../admission/plugin.ts";
+import type { ServiceAddresses } from "../admission/service-allocation.ts";
+import type { ServiceObject } from "../../api/kinds/service-object.ts";
+import { invalid } from "../../api/status.ts";
+import type { ClusterHomeNamespaceRpc, ServiceAsk, ServiceHolding } from "../protocol.ts";
+import type { Store } from "../store/store.ts";
+
+const SERVICES = "services";
+const RETRY_FIRST_MILLISECONDS = 200;
+const RETRY_LAST_MILLISECONDS = 30_000;
+
+export interface ServiceSettlingOptions {
+  store: Store;
+  namespace: string;
+  cluster: ClusterHomeNamespaceRpc;
+  later(milliseconds: number, work: () => void): void;
+}
+
+/**
+ * The namespace's end of the addresses and node ports that the ClusterHome hands out. Reserved before a Service is written, given
+ * back after it has changed or gone: by telling the ClusterHome what the namespace holds, so that it may be told twice, or late.
+ */
+export class ServiceSettling {
+  readonly #store: Store;
+  readonly #namespace: string;
+  readonly #cluster: ClusterHomeNamespaceRpc;
+  readonly #later: ServiceSettlingOptions["later"];
+  readonly #underWay = new Set<string>();
+  /** Services as of here are what the ClusterHome knows. Durable: an instance that was lost may not have told all. */
+  #settled: number;
+  #dirty = false;
+  #settling = false;
+  #failures = 0;
+
+  constructor({ store, namespace, cluster, later }: ServiceSettlingOptions) {
+    this.#store = store;
+    this.#namespace = namespace;
+    this.#cluster = cluster;
+    this.#later = later;
+    store.database.exec("CREATE TABLE IF NOT EXISTS services_settled (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL)");
+    this.#settled = 0;
+    for (const { revision } of store.database.exec<{ revision: number }>("SELECT revision FROM services_settled")) {
+      this.#settled = revision;
+    }
+    store.onCommit((changes) => {
+      // What is created holds what was reserved for it: there is nothing to give back.
+      if (!changes.some(({ type, stored }) => stored.resource === SERVICES && type !== "ADDED")) return;
+      this.#dirty = true;
+      later(0, () => this.#settle());
+    });
+  }
+
+  get isBehind(): boolean {
+    return this.#dirty || this.#settling;
+  }
+
+  /** Takes up what an earlier instance did not get to tell. */
+  wake(): void {
+    if (this.#store.revision > this.#settled && !this.#dirty) {
+      const changes = this.#store.changes(this.#settled, { limit: 1, resources: [SERVICES] });
+      this.#dirty = changes === undefined || changes.length > 0;
+    }
+    this.#settle();
+  }
+
+  async reserve({ ask }: NeedsReservation): Promise<Reservation> {
+    const grant = await this.#cluster.allocateService(ask as ServiceAsk);
+    if ("errors" in grant) throw invalid({ group: "", kind: "Service" }, (ask as ServiceAsk).name, grant.errors);
+    const { reservation, clusterIP, nodePorts } = grant;
+    this.#underWay.add(reservation);
+    const value: ServiceAddresses = { clusterIP, nodePorts };
+    return {
+      ask,
+      value,
+      release: async () => {
+        this.#underWay.delete(reservation);
+        // Should it not be heard, the next settling gives it back.
+        await this.#cluster.releaseService(reservation).catch(() => this.#markDirty());
+      },
+      keep: () => void this.#underWay.delete(reservation),
+    };
+  }
+
+  #markDirty(): void {
+    this.#dirty = true;
+  }
+
+  #settle(): void {
+    if (this.#settling || !this.#dirty) return;
+    this.#settling = true;
+    this.#dirty = false;
+    const { revision } = this.#store;
+    const holdings = this.#store.read((tx) => tx.list(SERVICES)).map(({ object }) => holdingOf(object as ServiceObject));
+    void Promise.resolve()
+      .then(() => this.#cluster.settleServices(this.#namespace, holdings, [...this.#underWay]))
+      .then(
+        () => this.#done(revision),
+        () => this.#failed(),
+      );
+  }
+
+  #done(revision: number): void {
+    this.#settling = false;
+    this.#failures = 0;
+    this.#settled = revision;
+    this.#store.database.exec(
+      "INSERT INTO services_settled (id, revision) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision",
+      revision,
+    );
+    this.#settle();
+  }
+
+  #failed(): void {
+    this.#dirty = true;
+    const delay = Math.min(RETRY_FIRST_MILLISECONDS * 2 ** Math.min(this.#failures++, 30), RETRY_LAST_MILLISECONDS);
+    this.#later(delay, () => {
+      this.#settling = false;
+      this.#settle();
+    });
+  }
+}
+
+function holdingOf({ metadata, spec }: Readonly<ServiceObject>): ServiceHolding {
+  const ports = [...(spec.ports ?? []).map(({ nodePort }) => nodePort), spec.healthCheckNodePort];
+  return {
+    name: metadata.name,
+    clusterIPs: (spec.clusterIPs ?? []).filter((ip) => ip !== "None"),
+    nodePorts: [...new Set(ports.filter((port): port is number => Boolean(port)))],
+  };
+}
