@@ -1,5 +1,5 @@
 /**
- * Whether two JSON values mean the same to Kubernetes: absent, null, and an empty list or map are equal
+ * Whether two JSON values mean the same to Kubernetes: absent, null, and a list or map with nothing in it are equal
  * (apiequality.Semantic.DeepEqual), the order of map keys does not count.
  */
 export function sameJson(a: unknown, b: unknown): boolean {
@@ -20,6 +20,5 @@ function isNothing(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (typeof value !== "object") return false;
   if (Array.isArray(value)) return value.length === 0;
-  for (const _ in value) return false;
-  return true;
+  return Object.values(value).every(isNothing);
 }

@@ -44,7 +44,7 @@ export const NON_EMPTY = "must be non-empty";
 
 /** `<message> (e.g. 'a',  or 'b', regex used for validation is '…')`: the odd commas are upstream's. */
 export function patternMessage(message: string, pattern: string, ...examples: string[]): string {
-  const eg = examples.map((example) => `'${example}', `).join("or ");
+  const eg = examples.map((example) => `'${example}', `).join(" or ");
   return `${message} (${eg && `e.g. ${eg}`}regex used for validation is '${pattern}')`;
 }
 

@@ -3,8 +3,8 @@ import pc from "picocolors";
 import { Failure } from "./failure.ts";
 import { NODES_MAX } from "./node/network.ts";
 
-/** `npm start` and `cox up` on a machine of ours; more simulated nodes are a matter of memory. */
-const SIMULATED_MAX = 10_000;
+/** One node-agent simulates no more. */
+const SIMULATED_MAX = 5000;
 const USAGE_EXIT_CODE = 2;
 
 const stateOption = [

@@ -1,10 +1,11 @@
 import type { KindRef } from "../api/kind.ts";
+import type { EventObject } from "../api/kinds/event.ts";
 import type { KubeObject, User } from "../api/object.ts";
+import { decodeValue } from "../api/schema/decode.ts";
 import type { AdmissionPlugin } from "./admission/plugin.ts";
 import type { AnyController } from "./controllers/controller.ts";
 import { HomeFeed } from "./home-feed.ts";
 import { ControllerLoop } from "./loop/controller-loop.ts";
-import type { EventObject } from "../api/kinds/event.ts";
 import type { ObjectWrite } from "./loop/loop-home.ts";
 import type { HomeAnswer, HomeRequest, TimelineFeedRpc, WatchAnswer, WatchRequest } from "./protocol.ts";
 import { nextRevision, slotOf, timeOfRevision } from "./revision.ts";
@@ -15,7 +16,7 @@ import { createObject } from "./verbs/create.ts";
 import { deleteObject } from "./verbs/delete.ts";
 import { type Handling, handle, watch } from "./verbs/handle.ts";
 import { complete } from "./verbs/prepare.ts";
-import { copyOf, type HomeScope, type Writing } from "./verbs/scope.ts";
+import type { HomeScope, Writing } from "./verbs/scope.ts";
 import { servedOf } from "./verbs/served.ts";
 import { MAIN, STATUS, updateObject } from "./verbs/update.ts";
 import { Watches } from "./verbs/watch.ts";
@@ -152,7 +153,9 @@ export class Home {
   applyWrite(tx: WriteTransaction, write: ObjectWrite, user: User): void {
     const writing = this.writing(tx, user);
     const served = servedOf(write.kind);
-    const owned = (object: KubeObject) => complete(served, copyOf(object));
+    // By way of the text: a controller's object may be frozen, and have fields that are there but undefined.
+    const owned = (object: KubeObject) =>
+      complete(served, decodeValue(served.info, JSON.parse(JSON.stringify(object))).object);
     switch (write.op) {
       case "create":
         createObject(writing, served, owned(write.object));

@@ -65,6 +65,11 @@ export class NodeLink extends DurableObject<NodeLinkEnv> implements SubscriberRp
     }
   }
 
+  /** Whether the node has its socket open: what presence that was told, and perhaps lost, comes down to. */
+  async isConnected(): Promise<boolean> {
+    return this.#control !== undefined;
+  }
+
   // The agent's socket.
 
   async #connect(): Promise<Response> {

@@ -230,6 +230,8 @@ export const STREAM_REQUEST_HEADER = "x-coxswain-stream";
 
 /** A NodeLink answers `/` (the agent's socket), `/streams/<id>` (a stream the agent was asked for) and `/open` (the worker). */
 export interface NodeLinkRpc extends SubscriberRpc {
+  /** Whether the agent's socket is open: what the ClusterHome asks after a restart. */
+  isConnected(): Promise<boolean>;
   fetch(url: string, init?: { headers: Headers | Record<string, string> }): Promise<Response>;
 }
 

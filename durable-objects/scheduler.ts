@@ -6,7 +6,7 @@ import type {
   SubscriberRpc,
   TimelineRpc,
 } from "./protocol.ts";
-import type { Eviction } from "./scheduling/pod-eviction.ts";
+import type { Eviction, EvictionMemory } from "./scheduling/pod-eviction.ts";
 import type { PendingPod } from "./scheduling/pod-facts.ts";
 import { type Placement, schedule, type Unschedulable } from "./scheduling/schedule.ts";
 import { SchedulerState } from "./scheduling/scheduler-state.ts";
@@ -23,11 +23,12 @@ const EVICTIONS_MAX = 200;
 /** Wakes an instance that was lost in the middle of its work; also bounds how long a timer waits in memory alone. */
 const GUARD_MILLISECONDS = 5_000;
 const TIMER_MILLISECONDS_MAX = 60_000;
+const MEMORY = "eviction-memory";
 
 /**
  * Assigns the pods of a cluster to its nodes, and evicts those that may not stay where they are. Everything it knows it was told
- * by the Timeline; everything it decides is checked again by the pods' home. Nothing is stored: a fresh instance asks to be told
- * everything.
+ * by the Timeline; everything it decides is checked again by the pods' home. A fresh instance asks to be told everything; only since when nodes are
+ * missing is stored.
  */
 export class Scheduler extends DurableObject<SchedulerEnv> implements SubscriberRpc {
   readonly #cluster: string;
@@ -40,6 +41,8 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #evictionAt = Number.POSITIVE_INFINITY;
+  /** What is stored of the eviction's memory. */
+  #memorized = "";
   /** When the durable alarm goes off, if it is known to be set. */
   #guardAt: number | undefined;
 
@@ -52,7 +55,7 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
 
   async deliver({ reset, synced, events }: Delivery): Promise<void> {
     if (reset) {
-      this.#state = new SchedulerState();
+      this.#state = new SchedulerState(this.#begun ? this.#state.eviction.memory : this.#recall());
       this.#begun = true;
       this.#synced = false;
     }
@@ -102,9 +105,9 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
     this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(0, at - Date.now()), TIMER_MILLISECONDS_MAX));
   }
 
-  /** The alarm goes off at the latest a while after the work is due. */
+  /** The alarm goes off when the work is due, or, where it is now, a while later. */
   #guard(at: number): void {
-    const guardAt = at + GUARD_MILLISECONDS;
+    const guardAt = Math.max(at, Date.now() + GUARD_MILLISECONDS);
     if (this.#guardAt !== undefined && this.#guardAt <= guardAt) return;
     this.#guardAt = guardAt;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(guardAt));
@@ -133,9 +136,24 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
       const { evictions, nextAt } = state.eviction.plan(state.snapshot, now);
       const taken = state.queue.take(BATCH_MAX);
       this.#evictionAt = nextAt;
+      this.#memorize(state);
       if (!this.#synced || (taken.length === 0 && evictions.length === 0)) return;
       await Promise.all([this.#place(state, taken), this.#evict(evictions)]);
     }
+  }
+
+  #recall(): EvictionMemory | undefined {
+    this.#memorized = this.ctx.storage.kv.get<string>(MEMORY) ?? "";
+    return this.#memorized === "" ? undefined : JSON.parse(this.#memorized);
+  }
+
+  /** A node that is missing, or tainted, does not begin to be so anew with each instance. */
+  #memorize(state: SchedulerState): void {
+    const { taints, missing } = state.eviction.memory;
+    const text = taints.length + missing.length === 0 ? "" : JSON.stringify({ taints, missing });
+    if (text === this.#memorized) return;
+    this.#memorized = text;
+    this.ctx.storage.kv.put(MEMORY, text);
   }
 
   /** Sleeps until something is due. */

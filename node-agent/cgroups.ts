@@ -22,7 +22,8 @@ const weight = (shares: number): number => Math.max(1, Math.floor(1 + ((shares -
 export async function fileSystemCgroups(log: Logger, root = "/sys/fs/cgroup"): Promise<PodCgroups> {
   const names = await readdir(root).catch(() => [] as string[]);
   const unified = names.includes("cgroup.controllers");
-  const hierarchies = unified ? [root] : names.filter((name) => name !== "unified").map((name) => join(root, name));
+  // Version 1, often with version 2's hierarchy (`unified`) beside it, in which runtimes make folders too.
+  const hierarchies = unified ? [root] : names.map((name) => join(root, name));
   let complained = false;
   const complain = (error: Error) => {
     if (complained) return;

@@ -45,7 +45,11 @@ function sourceEntries(pod: PodObject, source: EnvFrom, { objects }: Environment
   }
   if (source.secretRef) {
     const object = objects("secrets", source.secretRef.name ?? "");
-    if (object) return Object.entries((object["data"] ?? {}) as Record<string, string>).map(([key, value]) => [key, decode(value)]);
+    if (object)
+      return Object.entries((object["data"] ?? {}) as Record<string, string>).map(([key, value]) => [
+        key,
+        decode(value),
+      ]);
     if (source.secretRef.optional) return [];
     throw new ConfigError(`secret "${source.secretRef.name}" not found`);
   }
@@ -53,7 +57,12 @@ function sourceEntries(pod: PodObject, source: EnvFrom, { objects }: Environment
 }
 
 /** Undefined where something optional is missing. */
-function referredValue(pod: PodObject, container: IContainer, from: ValueFrom, context: EnvironmentContext): string | undefined {
+function referredValue(
+  pod: PodObject,
+  container: IContainer,
+  from: ValueFrom,
+  context: EnvironmentContext,
+): string | undefined {
   if (from.fieldRef) return fieldValue(pod, from.fieldRef.fieldPath, context.addresses);
   if (from.resourceFieldRef) {
     const { containerName, resource, divisor } = from.resourceFieldRef;
@@ -69,7 +78,8 @@ function referredValue(pod: PodObject, container: IContainer, from: ValueFrom, c
     const object = context.objects("configmaps", name);
     if (!object && !optional) throw new ConfigError(`configmap "${name}" not found`);
     const value = (object?.["data"] as Record<string, string> | undefined)?.[key];
-    if (value === undefined && !optional) throw new ConfigError(`couldn't find key ${key} in ConfigMap ${namespace}/${name}`);
+    if (value === undefined && !optional)
+      throw new ConfigError(`couldn't find key ${key} in ConfigMap ${namespace}/${name}`);
     return value;
   }
   if (from.secretKeyRef) {
@@ -77,7 +87,8 @@ function referredValue(pod: PodObject, container: IContainer, from: ValueFrom, c
     const object = context.objects("secrets", name);
     if (!object && !optional) throw new ConfigError(`secret "${name}" not found`);
     const value = (object?.["data"] as Record<string, string> | undefined)?.[key];
-    if (value === undefined && !optional) throw new ConfigError(`couldn't find key ${key} in Secret ${namespace}/${name}`);
+    if (value === undefined && !optional)
+      throw new ConfigError(`couldn't find key ${key} in Secret ${namespace}/${name}`);
     return value === undefined ? undefined : decode(value);
   }
   return undefined;
@@ -132,7 +143,8 @@ export function serviceEnvironment(pod: PodObject, services: Iterable<ServiceObj
     const host = spec.clusterIP!;
     result.set(`${prefix}_SERVICE_HOST`, host);
     if (ports[0]) result.set(`${prefix}_SERVICE_PORT`, String(ports[0].port));
-    for (const port of ports) if (port.name) result.set(`${prefix}_SERVICE_PORT_${upper(port.name)}`, String(port.port));
+    for (const port of ports)
+      if (port.name) result.set(`${prefix}_SERVICE_PORT_${upper(port.name)}`, String(port.port));
     for (const [index, { port, protocol = "TCP" }] of ports.entries()) {
       const lower = protocol.toLowerCase();
       const address = host.includes(":") ? `[${host}]` : host;

@@ -75,7 +75,10 @@ export class EventRecorder {
   }
 
   #create(about: InvolvedObject, { type, reason, message, fieldPath }: EventOptions, time: string): KubeObject {
-    const suffix = Math.floor(this.#random() * 2 ** 48).toString(16).padStart(12, "0") + this.#now().toString(16);
+    const suffix =
+      Math.floor(this.#random() * 2 ** 48)
+        .toString(16)
+        .padStart(12, "0") + this.#now().toString(16);
     return {
       apiVersion: "v1",
       kind: "Event",

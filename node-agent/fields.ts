@@ -51,13 +51,19 @@ const formatMap = (map: Record<string, string>): string =>
     .join("\n");
 
 /** The number that a resourceFieldRef names: the amount over the divisor, rounded up. */
-export function resourceValue(container: IContainer, resource: string, divisor: string | undefined, allocatable: Allocatable): string {
+export function resourceValue(
+  container: IContainer,
+  resource: string,
+  divisor: string | undefined,
+  allocatable: Allocatable,
+): string {
   const [kind, ...rest] = resource.split(".");
   const name = rest.join(".");
   const amounts = (kind === "limits" ? container.resources?.limits : container.resources?.requests) as
     | Record<string, string | number>
     | undefined;
-  const fallback = kind === "limits" ? allocatable[name] : (container.resources?.limits as Record<string, string> | undefined)?.[name];
+  const fallback =
+    kind === "limits" ? allocatable[name] : (container.resources?.limits as Record<string, string> | undefined)?.[name];
   const amount = parseQuantity(amounts?.[name] ?? fallback ?? "0").nanos;
   const unit = parseQuantity(!divisor || divisor === "0" ? "1" : divisor).nanos;
   return String((amount + unit - 1n) / unit);

@@ -103,7 +103,12 @@ export class Observations {
     const look = ++this.#looks;
     const status = await this.#runtime.sandboxStatus(id);
     if (!status) this.#sandboxes.delete(id);
-    else this.#sandboxes.set(id, { ...identity(status), look, value: observedSandbox(status, this.#sandboxes.get(id)?.value) });
+    else
+      this.#sandboxes.set(id, {
+        ...identity(status),
+        look,
+        value: observedSandbox(status, this.#sandboxes.get(id)?.value),
+      });
   }
 
   async seeContainer(id: string, sandboxId: string): Promise<void> {
@@ -117,7 +122,8 @@ export class Observations {
     const uid = status.labels[LABEL.podUid] ?? "";
     const value = observedContainer(status, sandboxId);
     if (value.state === "exited" && value.message === "") {
-      value.message = known?.value.state === "exited" ? known.value.message : await this.#terminationMessage(status, uid);
+      value.message =
+        known?.value.state === "exited" ? known.value.message : await this.#terminationMessage(status, uid);
     }
     this.#containers.set(id, {
       uid,
@@ -144,7 +150,10 @@ export class Observations {
   }
 
   /** A container that only the pod's status still knows of: it was removed while no agent was looking. */
-  addLost(uid: string, container: Omit<ObservedContainer, "state" | "lost" | "sandboxId" | "exitCode" | "reason" | "message">): void {
+  addLost(
+    uid: string,
+    container: Omit<ObservedContainer, "state" | "lost" | "sandboxId" | "exitCode" | "reason" | "message">,
+  ): void {
     const value: ObservedContainer = { ...container, ...LOST, state: "exited", lost: true, sandboxId: "" };
     this.#containers.set(container.id, { uid, name: "", namespace: "", look: ++this.#looks, value });
   }

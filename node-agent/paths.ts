@@ -52,4 +52,5 @@ export function agentPaths(stateDir: string): AgentPaths {
 }
 
 /** Relative to the pod's log folder. */
-export const logPath = (container: string, restartCount: number): string => join(safe(container), `${restartCount}.log`);
+export const logPath = (container: string, restartCount: number): string =>
+  join(safe(container), `${restartCount}.log`);

@@ -151,7 +151,9 @@ export async function pullImage(host: PodHost, { pod, sandboxes }: Subject, name
 
 /** A missing pull secret is no failure: the registry may be open. */
 async function pullSecrets(host: PodHost, pod: PodObject) {
-  const references = (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => (name ? [{ resource: "secrets" as const, name }] : []));
+  const references = (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) =>
+    name ? [{ resource: "secrets" as const, name }] : [],
+  );
   if (references.length === 0) return [];
   const objects = await host.references.load(pod.metadata.namespace!, references);
   return references.flatMap(({ name }) => objects("secrets", name) ?? []);
@@ -200,13 +202,18 @@ export async function startContainer(
     }
   } catch (error) {
     const known = error instanceof ConfigError || error instanceof VolumeFailure;
-    throw failed("CreateContainerConfigError", known ? error : new Error(`failed to prepare the container: ${message(error)}`));
+    throw failed(
+      "CreateContainerConfigError",
+      known ? error : new Error(`failed to prepare the container: ${message(error)}`),
+    );
   }
 
   const id = await host.limits.start(async () => {
-    const created = await host.runtime.createContainer(sandboxId, config, sandboxConfigOf(host, pod, attempt)).catch((error) => {
-      throw failed("CreateContainerError", error);
-    });
+    const created = await host.runtime
+      .createContainer(sandboxId, config, sandboxConfigOf(host, pod, attempt))
+      .catch((error) => {
+        throw failed("CreateContainerError", error);
+      });
     podEvent(host, pod, { type: "Normal", reason: "Created", message: "Container created", container: name });
     await host.runtime.startContainer(created).catch(async (error) => {
       await host.observations.seeContainer(created, sandboxId);
@@ -218,11 +225,26 @@ export async function startContainer(
   await host.observations.seeContainer(id, sandboxId);
   const hook = container.lifecycle?.postStart;
   if (!hook) return;
-  const problem = await runHook(hook, { runtime: host.runtime, containerId: id, container, ip: where.podIps[0] ?? "" }).catch(message);
+  const problem = await runHook(hook, {
+    runtime: host.runtime,
+    containerId: id,
+    container,
+    ip: where.podIps[0] ?? "",
+  }).catch(message);
   if (problem === undefined) return;
-  podEvent(host, pod, { type: "Warning", reason: "FailedPostStartHook", message: "PostStartHook failed", container: name });
+  podEvent(host, pod, {
+    type: "Warning",
+    reason: "FailedPostStartHook",
+    message: "PostStartHook failed",
+    container: name,
+  });
   const grace = pod.spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_SECONDS;
-  await killContainer(host, subject, { key: "", do: "kill", id, container: name, graceSeconds: grace, message: "FailedPostStartHook" }, sandboxId);
+  await killContainer(
+    host,
+    subject,
+    { key: "", do: "kill", id, container: name, graceSeconds: grace, message: "FailedPostStartHook" },
+    sandboxId,
+  );
   throw new Failure("PostStartHookError", problem);
 }
 
@@ -242,7 +264,12 @@ export async function killContainer(
     const target = { runtime: host.runtime, containerId: id, container, ip: addresses(host, subject).podIps[0] ?? "" };
     const problem = await runHook(hook, target, graceSeconds).catch(message);
     if (problem !== undefined) {
-      podEvent(host, pod, { type: "Warning", reason: "FailedPreStopHook", message: "PreStopHook failed", container: name });
+      podEvent(host, pod, {
+        type: "Warning",
+        reason: "FailedPreStopHook",
+        message: "PreStopHook failed",
+        container: name,
+      });
     }
     left = Math.max(graceSeconds - Math.floor((host.now() - begun) / 1000), GRACE_AFTER_HOOK_MIN_SECONDS);
   }

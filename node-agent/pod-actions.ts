@@ -1,6 +1,14 @@
 import type { IContainer } from "kubernetes-models/v1/Container";
 import type { PodObject } from "../api/kinds/pod.ts";
-import type { Action, BackOff, Notice, ObservedContainer, ObservedSandbox, PodPlan, PodView } from "./pod-actions-view.ts";
+import type {
+  Action,
+  BackOff,
+  Notice,
+  ObservedContainer,
+  ObservedSandbox,
+  PodPlan,
+  PodView,
+} from "./pod-actions-view.ts";
 import { SANDBOX, VOLUMES } from "./pod-actions-view.ts";
 
 // The numbers are kubelet's.
@@ -226,7 +234,8 @@ function keepContainer(view: PodView, plan: Plan, container: IContainer, known: 
   const failed = view.probes.get(known.id)?.failed;
   const grace = view.pod.spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_SECONDS;
   const { name } = container;
-  if (known.state === "unknown") plan.kill(known, grace, `Container ${name} is in unknown state, try killing it before restart`);
+  if (known.state === "unknown")
+    plan.kill(known, grace, `Container ${name} is in unknown state, try killing it before restart`);
   else if (known.hash !== "" && known.hash !== containerHash(container)) {
     plan.kill(known, grace, `Container ${name} definition changed, will be restarted`);
   } else if (failed) {
@@ -299,7 +308,13 @@ function noticePullBackOff(view: PodView, plan: Plan, container: IContainer): vo
       reason: "BackOff",
       message: `Back-off pulling image "${container.image}"`,
     },
-    { ...common, key: `pull-error:${container.name}:${hold.at}`, type: "Warning", reason: "Failed", message: "Error: ImagePullBackOff" },
+    {
+      ...common,
+      key: `pull-error:${container.name}:${hold.at}`,
+      type: "Warning",
+      reason: "Failed",
+      message: "Error: ImagePullBackOff",
+    },
   );
 }
 

@@ -78,7 +78,10 @@ export function hostsFile(pod: PodObject, ips: readonly string[], domain: string
     "fe00::1\tip6-allnodes",
     "fe00::2\tip6-allrouters",
   ];
-  const full = spec.subdomain && !hostnameOverride(spec) ? `${hostname}.${spec.subdomain}.${metadata.namespace}.svc.${domain}` : undefined;
+  const full =
+    spec.subdomain && !hostnameOverride(spec)
+      ? `${hostname}.${spec.subdomain}.${metadata.namespace}.svc.${domain}`
+      : undefined;
   for (const ip of ips) lines.push(full ? `${ip}\t${full}\t${hostname}` : `${ip}\t${hostname}`);
   return `${lines.join("\n")}\n${hostAliases(pod)}`;
 }

@@ -40,7 +40,11 @@ export interface PodHost {
 }
 
 /** Records an event about a pod, or one of its containers. */
-export function podEvent(host: PodHost, pod: PodObject, event: Omit<EventOptions, "fieldPath"> & { container?: string }): void {
+export function podEvent(
+  host: PodHost,
+  pod: PodObject,
+  event: Omit<EventOptions, "fieldPath"> & { container?: string },
+): void {
   const { container, ...rest } = event;
   const { name, namespace, uid, resourceVersion } = pod.metadata;
   const init = pod.spec.initContainers?.some((candidate) => candidate.name === container);

@@ -3,7 +3,15 @@ import type { IContainerState } from "kubernetes-models/v1/ContainerState";
 import type { IContainerStatus } from "kubernetes-models/v1/ContainerStatus";
 import type { IPodCondition } from "kubernetes-models/v1/PodCondition";
 import type { IPodStatus } from "kubernetes-models/v1/PodStatus";
-import { crashBackOffUntil, deadlineOf, initFailed, isSidecar, latest, podLabel, PULL_ERROR_SECONDS } from "./pod-actions.ts";
+import {
+  crashBackOffUntil,
+  deadlineOf,
+  initFailed,
+  isSidecar,
+  latest,
+  PULL_ERROR_SECONDS,
+  podLabel,
+} from "./pod-actions.ts";
 import type { ObservedContainer, PodView } from "./pod-actions-view.ts";
 import { qosClass } from "./resources.ts";
 
@@ -25,7 +33,9 @@ export function podStatus(view: PodView, context: StatusContext): IPodStatus {
   const initContainers = pod.spec.initContainers ?? [];
   const initialized = isInitialized(view);
   const initStatuses = initContainers.map((container) => containerStatus(view, context, container, initialized, true));
-  const statuses = pod.spec.containers.map((container) => containerStatus(view, context, container, initialized, false));
+  const statuses = pod.spec.containers.map((container) =>
+    containerStatus(view, context, container, initialized, false),
+  );
 
   const deadline = deadlineOf(pod);
   const deadlinePassed = deadline !== undefined && deadline <= now && !isFinal(previous.phase);
@@ -68,8 +78,7 @@ const isInitDone = (status: IContainerStatus, initStatuses: IContainerStatus[]):
   initStatuses.includes(status) && status.state?.terminated?.exitCode === 0;
 
 /** metav1.Time: RFC 3339 with seconds. */
-export const timestamp = (milliseconds: number): string =>
-  `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+export const timestamp = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 
 function isInitialized(view: PodView): boolean {
   const { initContainers = [], containers } = view.pod.spec;
@@ -195,19 +204,34 @@ function phaseOf(view: PodView, initStatuses: IContainerStatus[], statuses: ICon
 
 type Condition = Pick<IPodCondition, "type" | "status" | "reason" | "message">;
 
-function podConditions(view: PodView, phase: Phase, initStatuses: IContainerStatus[], statuses: IContainerStatus[]): Condition[] {
+function podConditions(
+  view: PodView,
+  phase: Phase,
+  initStatuses: IContainerStatus[],
+  statuses: IContainerStatus[],
+): Condition[] {
   const { spec, status: previous } = view.pod;
   const sandboxReady = view.sandboxes[0]?.ready === true;
   const containersReady = readiness(view, phase, initStatuses, statuses);
   return [
     { type: "PodReadyToStartContainers", status: sandboxReady ? "True" : "False" },
     initializedCondition(view, phase, initStatuses, statuses),
-    { type: "Ready", ...(containersReady.status === "True" ? gates(spec.readinessGates ?? [], previous?.conditions ?? []) : containersReady) },
+    {
+      type: "Ready",
+      ...(containersReady.status === "True"
+        ? gates(spec.readinessGates ?? [], previous?.conditions ?? [])
+        : containersReady),
+    },
     { type: "ContainersReady", ...containersReady },
   ];
 }
 
-function readiness(view: PodView, phase: Phase, initStatuses: IContainerStatus[], statuses: IContainerStatus[]): Omit<Condition, "type"> {
+function readiness(
+  view: PodView,
+  phase: Phase,
+  initStatuses: IContainerStatus[],
+  statuses: IContainerStatus[],
+): Omit<Condition, "type"> {
   if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
   if (phase === "Failed") return { status: "False", reason: "PodFailed" };
   const sidecars = initStatuses.filter((_, index) => isSidecar(view.pod.spec.initContainers![index]!));
@@ -220,7 +244,10 @@ function readiness(view: PodView, phase: Phase, initStatuses: IContainerStatus[]
   };
 }
 
-function gates(readinessGates: readonly { conditionType: string }[], conditions: readonly IPodCondition[]): Omit<Condition, "type"> {
+function gates(
+  readinessGates: readonly { conditionType: string }[],
+  conditions: readonly IPodCondition[],
+): Omit<Condition, "type"> {
   const missing = readinessGates.flatMap(({ conditionType }) => {
     const condition = conditions.find(({ type }) => type === conditionType);
     if (!condition) return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
@@ -231,7 +258,12 @@ function gates(readinessGates: readonly { conditionType: string }[], conditions:
   return { status: "False", reason: "ReadinessGatesNotReady", message: missing.join(", ") };
 }
 
-function initializedCondition(view: PodView, phase: Phase, initStatuses: IContainerStatus[], statuses: IContainerStatus[]): Condition {
+function initializedCondition(
+  view: PodView,
+  phase: Phase,
+  initStatuses: IContainerStatus[],
+  statuses: IContainerStatus[],
+): Condition {
   if (phase === "Succeeded") return { type: "Initialized", status: "True", reason: "PodCompleted" };
   if (statuses.some(({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated)) {
     return { type: "Initialized", status: "True" };
@@ -249,7 +281,12 @@ function initializedCondition(view: PodView, phase: Phase, initStatuses: IContai
 }
 
 /** Conditions keep their time while their status stays; those of others keep everything. */
-function withTimes(conditions: Condition[], previous: readonly IPodCondition[], now: number, generation: number | undefined): IPodCondition[] {
+function withTimes(
+  conditions: Condition[],
+  previous: readonly IPodCondition[],
+  now: number,
+  generation: number | undefined,
+): IPodCondition[] {
   const mine = conditions.map((condition) => {
     const old = previous.find(({ type }) => type === condition.type);
     const lastTransitionTime = old?.status === condition.status ? old.lastTransitionTime : timestamp(now);

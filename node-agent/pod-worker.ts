@@ -1,7 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import type { IPodStatus } from "kubernetes-models/v1/PodStatus";
 import type { PodObject } from "../api/kinds/pod.ts";
-import { createSandbox, Failure, findContainer, finish, killContainer, prepareVolumes, pullImage, startContainer } from "./perform.ts";
+import {
+  createSandbox,
+  Failure,
+  findContainer,
+  finish,
+  killContainer,
+  prepareVolumes,
+  pullImage,
+  startContainer,
+} from "./perform.ts";
 import { podActions } from "./pod-actions.ts";
 import { type Action, type BackOff, type Hold, type PodView, SANDBOX, VOLUMES } from "./pod-actions-view.ts";
 import { type PodHost, podEvent } from "./pod-host.ts";
@@ -61,7 +70,12 @@ export class PodWorker {
       onUnhealthy: (container, type, { outcome, output }) => {
         const name = type[0]!.toUpperCase() + type.slice(1);
         const verb = outcome === "failure" ? "failed" : "errored and resulted in unknown state";
-        podEvent(host, this.#pod, { type: "Warning", reason: "Unhealthy", message: `${name} probe ${verb}: ${output}`, container });
+        podEvent(host, this.#pod, {
+          type: "Warning",
+          reason: "Unhealthy",
+          message: `${name} probe ${verb}: ${output}`,
+          container,
+        });
       },
     });
     this.#restoreLost();
@@ -159,7 +173,8 @@ export class PodWorker {
     if (this.#gone || this.#finished) return;
     const { nodeIps, runtimeName } = this.#host;
     const ended =
-      Boolean(view.pod.metadata.deletionTimestamp) && !view.containers.some(({ state }) => state === "running" || state === "unknown");
+      Boolean(view.pod.metadata.deletionTimestamp) &&
+      !view.containers.some(({ state }) => state === "running" || state === "unknown");
     const status = podStatus(view, { nodeIps, runtimeName, ended });
     if (isDeepStrictEqual(status, this.#status)) return;
     this.#status = status;
@@ -171,13 +186,23 @@ export class PodWorker {
   #syncProbes(view: PodView): void {
     const ending = this.#gone || Boolean(view.pod.metadata.deletionTimestamp);
     const ip = view.pod.spec.hostNetwork ? this.#host.nodeIps[0] : view.sandboxes[0]?.ips[0];
-    const statuses = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])];
+    const statuses = [
+      ...(this.#pod.status?.containerStatuses ?? []),
+      ...(this.#pod.status?.initContainerStatuses ?? []),
+    ];
     const probed: ProbedContainer[] = [];
     for (const { id, name, state, startedAt } of ending ? [] : view.containers) {
       const container = findContainer(view.pod, name);
       if (state !== "running" || !container || !hasProbes(container)) continue;
       const told = statuses.find(({ containerID }) => containerID === `${this.#host.runtimeName}://${id}`);
-      probed.push({ id, container, startedAt, ip: ip ?? "", wasReady: told?.ready ?? false, wasStarted: told?.started ?? false });
+      probed.push({
+        id,
+        container,
+        startedAt,
+        ip: ip ?? "",
+        wasReady: told?.ready ?? false,
+        wasStarted: told?.started ?? false,
+      });
     }
     this.#prober.sync(probed);
   }
@@ -194,7 +219,10 @@ export class PodWorker {
         },
         (error: Error) => {
           const reason = error instanceof Failure ? error.reason : "";
-          this.#host.log.debug({ pod: this.#pod.metadata.name, action: action.key, error: error.message }, "action failed");
+          this.#host.log.debug(
+            { pod: this.#pod.metadata.name, action: action.key, error: error.message },
+            "action failed",
+          );
           this.#hold(hold, reason, error.message);
         },
       )
@@ -234,8 +262,11 @@ export class PodWorker {
         const image = this.#images.get(action.container)!;
         // Each start asks for its image anew, as the pull policy says.
         this.#images.delete(action.container);
-        if (action.backOff) this.#backOffs.set(action.container, action.backOff);
-        return startContainer(host, subject, action, image);
+        try {
+          return await startContainer(host, subject, action, image);
+        } finally {
+          if (action.backOff) this.#backOffs.set(action.container, action.backOff);
+        }
       }
       case "kill": {
         const sandboxId = containers.find(({ id }) => id === action.id)?.sandboxId ?? "";
@@ -260,13 +291,20 @@ export class PodWorker {
   }
 
   #refreshLater(): void {
-    if (!(this.#pod.spec.volumes ?? []).some((volume) => volume.configMap || volume.secret || volume.downwardAPI || volume.projected)) return;
+    if (
+      !(this.#pod.spec.volumes ?? []).some(
+        (volume) => volume.configMap || volume.secret || volume.downwardAPI || volume.projected,
+      )
+    )
+      return;
     clearTimeout(this.#refresh);
     this.#refresh = setTimeout(() => {
       if (this.#gone || this.#pod.metadata.deletionTimestamp) return;
       const { sandboxes } = this.#host.observations.pod(this.#pod.metadata.uid!);
       prepareVolumes(this.#host, { pod: this.#pod, sandboxes })
-        .catch((error: Error) => this.#host.log.debug({ pod: this.#pod.metadata.name, error: error.message }, "volumes not refreshed"))
+        .catch((error: Error) =>
+          this.#host.log.debug({ pod: this.#pod.metadata.name, error: error.message }, "volumes not refreshed"),
+        )
         .finally(() => !this.#stopped && this.#refreshLater());
     }, REFRESH_MILLISECONDS);
     this.#refresh.unref();

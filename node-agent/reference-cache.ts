@@ -2,7 +2,11 @@ import type { KubeObject } from "../api/object.ts";
 import type { Reference, ReferencedObjects, ReferencedResource } from "./references.ts";
 
 /** Asks the control plane; undefined where there is no such object. Rejects where it cannot be reached. */
-export type FetchReference = (resource: ReferencedResource, namespace: string, name: string) => Promise<KubeObject | undefined>;
+export type FetchReference = (
+  resource: ReferencedResource,
+  namespace: string,
+  name: string,
+) => Promise<KubeObject | undefined>;
 
 /** An object fetched this recently is taken as it is: the containers of one pod start together. */
 const FRESH_MILLISECONDS = 2000;

@@ -52,7 +52,8 @@ export function containerResources(spec: IPodSpec, container: IContainer, memory
 }
 
 const shares = (milliCpu: number): number => Math.max(SHARES_MIN, Math.floor((milliCpu * SHARES_PER_CPU) / 1000));
-const quota = (milliCpu: number): number => Math.max(QUOTA_MIN_MICROSECONDS, Math.floor((milliCpu * PERIOD_MICROSECONDS) / 1000));
+const quota = (milliCpu: number): number =>
+  Math.max(QUOTA_MIN_MICROSECONDS, Math.floor((milliCpu * PERIOD_MICROSECONDS) / 1000));
 
 function oomScore(spec: IPodSpec, container: IContainer, memoryBytes: number): number {
   const qos = qosClass(spec);
@@ -77,7 +78,8 @@ export interface PodCgroup {
 const TIERS: Record<QosClass, string> = { Guaranteed: "", Burstable: "/burstable", BestEffort: "/besteffort" };
 
 /** Wherever a pod's cgroup may be, if its class is not known. */
-export const podCgroupPaths = (root: string, uid: string): string[] => Object.values(TIERS).map((tier) => `${root}${tier}/pod${uid}`);
+export const podCgroupPaths = (root: string, uid: string): string[] =>
+  Object.values(TIERS).map((tier) => `${root}${tier}/pod${uid}`);
 
 /** The cgroup around all of a pod's containers; limited only where each container is. */
 export function podCgroup(root: string, uid: string, spec: IPodSpec): PodCgroup {
@@ -92,7 +94,9 @@ export function podCgroup(root: string, uid: string, spec: IPodSpec): PodCgroup 
       ...once.map((value) => value!),
     );
   };
-  const cpuRequest = together((container) => quantityToMilli(requestsOf(container)["cpu"] ?? limitsOf(container)["cpu"] ?? 0));
+  const cpuRequest = together((container) =>
+    quantityToMilli(requestsOf(container)["cpu"] ?? limitsOf(container)["cpu"] ?? 0),
+  );
   const limit = (name: string, value: (text: string | number) => number) =>
     together((container) => (isSet(limitsOf(container)[name]) ? value(limitsOf(container)[name]!) : undefined));
   const cpuLimit = limit("cpu", quantityToMilli);

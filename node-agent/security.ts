@@ -29,7 +29,9 @@ export function namespacesOf(spec: IPodSpec): Namespaces {
 }
 
 /** A seccomp profile as the runtime takes it; localhost profiles live below kubelet's folder. */
-export function seccompOf(profile: { type: string; localhostProfile?: string } | undefined): SecurityProfile | undefined {
+export function seccompOf(
+  profile: { type: string; localhostProfile?: string } | undefined,
+): SecurityProfile | undefined {
   if (!profile) return { type: "Unconfined" };
   if (profile.type === "Localhost") {
     return { type: "Localhost", localhostRef: `/var/lib/kubelet/seccomp/${profile.localhostProfile}` };

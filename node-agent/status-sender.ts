@@ -82,7 +82,10 @@ export class StatusSender {
       const batch = [...this.#waiting].slice(0, STATUSES_PER_MESSAGE);
       const statuses = batch.filter(([, { status }]) => status !== undefined);
       if (statuses.length > 0) {
-        const pods = statuses.map(([uid, { pod, status }]) => ({ ...reference(pod, uid), status: status as Record<string, unknown> }));
+        const pods = statuses.map(([uid, { pod, status }]) => ({
+          ...reference(pod, uid),
+          status: status as Record<string, unknown>,
+        }));
         const { code, body } = await this.#options.request({ do: "pod-statuses", pods });
         if (code >= 500) throw new Error(`the control plane answered ${code}`);
         const results = (body["results"] ?? {}) as Record<string, number>;
@@ -134,4 +137,8 @@ export class StatusSender {
   }
 }
 
-const reference = ({ metadata }: PodObject, uid: string) => ({ namespace: metadata.namespace!, name: metadata.name, uid });
+const reference = ({ metadata }: PodObject, uid: string) => ({
+  namespace: metadata.namespace!,
+  name: metadata.name,
+  uid,
+});

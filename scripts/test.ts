@@ -127,8 +127,9 @@ async function skip({ name }: Stage, why: string): Promise<Tally> {
   return { ...NOTHING, skipped: count, failed: isCi ? 1 : 0 };
 }
 
-const call = (command: string, args: string[]): Promise<number> =>
-  runCommand(command, args, { cwd: PROJECT, env: environment, minutesMax: STAGE_MINUTES_MAX });
+function call(command: string, args: string[]): Promise<number> {
+  return runCommand(command, args, { cwd: PROJECT, env: environment, minutesMax: STAGE_MINUTES_MAX });
+}
 
 function pathWithTools(): string {
   return [join(PROJECT, "node_modules", ".bin"), process.env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(":");

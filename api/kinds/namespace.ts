@@ -21,12 +21,10 @@ export const Namespace = defineKind<NamespaceObject>("v1", "Namespace", {
   namespaced: false,
   nameRule: "label",
   columns: [{ name: "Status", description: "Active, or going.", value: ({ status }) => status?.phase ?? "" }],
-  setDefaults(namespace) {
-    if (!namespace.metadata.name) return;
-    namespace.metadata.labels ??= {};
-    namespace.metadata.labels[NAME_LABEL] = namespace.metadata.name;
-  },
+  setDefaults: setNameLabel,
   prepareForCreate(namespace) {
+    // Once more: a generated name was not known before.
+    setNameLabel(namespace);
     namespace.status = { phase: "Active" };
     namespace.spec ??= {};
     const finalizers = namespace.spec.finalizers ?? [];
@@ -54,6 +52,10 @@ export const Namespace = defineKind<NamespaceObject>("v1", "Namespace", {
   },
   selectableFields: ({ metadata, status }) => ({ name: metadata.name, "status.phase": status?.phase ?? "" }),
 });
+
+function setNameLabel({ metadata }: NamespaceObject): void {
+  if (metadata.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name };
+}
 
 function validateFinalizer(finalizer: string, path: FieldPath, errors: FieldError[]): void {
   const complaints = qualifiedNameComplaints(finalizer);

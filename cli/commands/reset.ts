@@ -4,8 +4,8 @@ import { readClusterRecord } from "../cluster-record.ts";
 import { Failure } from "../failure.ts";
 import { chosenHome, type Home } from "../home.ts";
 import { lockHolder } from "../lock.ts";
-import { namespaceOf, removeNetwork } from "../node/network.ts";
-import { removeNode } from "../node/remove.ts";
+import { cgroupRoot, namespaceOf, removeNetwork } from "../node/network.ts";
+import { removeNode, removePodCgroups } from "../node/remove.ts";
 import { runSteps } from "../progress.ts";
 import { stopCluster } from "./down.ts";
 
@@ -42,7 +42,10 @@ export async function reset(options: { state?: string; yes?: boolean }): Promise
     {
       title: "Remove the state",
       run: async () => {
-        if (record.bridge) await removeNetwork(record.bridge);
+        if (record.bridge) {
+          removePodCgroups(cgroupRoot(record.bridge));
+          await removeNetwork(record.bridge);
+        }
         rmSync(home.root, { recursive: true, force: true });
         return home.root;
       },

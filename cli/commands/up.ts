@@ -15,7 +15,7 @@ import {
   type NodeNetwork,
   prepareContainerd,
 } from "../node/containerd.ts";
-import { addressOnBridge, chooseBridge, namespaceOf, raiseNetwork } from "../node/network.ts";
+import { addressOnBridge, cgroupRoot, chooseBridge, namespaceOf, raiseNetwork } from "../node/network.ts";
 import { canInstallPackages, installPackages, missingPackages } from "../node/packages.ts";
 import { runSteps, type Step } from "../progress.ts";
 import type { ProcessPlan } from "../supervise.ts";
@@ -195,6 +195,7 @@ async function startNodes(run: Run, report: (text: string) => void): Promise<str
         server: `https://${hostAddress}:${options.port}`,
         containerd: socket,
         namespace,
+        cgroupRoot: cgroupRoot(record.bridge!),
         address: run.nodes.length > 1 ? addressOnBridge(record.bridge!, number) : undefined,
       }),
     );

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildFailure, build } from "esbuild";
+import { type BuildFailure, build, stop } from "esbuild";
 import { Failure } from "../failure.ts";
 import { writeWhole } from "../home.ts";
 import { projectPath } from "../project.ts";
@@ -49,6 +49,8 @@ async function bundle(entry: string): Promise<Uint8Array> {
     if (!first) throw error;
     const where = first.location ? ` (${first.location.file}:${first.location.line})` : "";
     throw new Failure(`cannot bundle the worker: ${first.text}${where}`);
+  } finally {
+    await stop(); // Its service process would stay as long as we do.
   }
 }
 

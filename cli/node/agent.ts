@@ -21,10 +21,11 @@ export interface AgentOptions {
   server: string;
   /** The socket of a CRI runtime; absent: a simulated one. */
   containerd?: string;
-  /** How many simulated nodes the process serves. */
+  /** How many simulated nodes the process serves, named NAME-0 and so on. */
   simulated?: number;
   namespace?: string;
   address?: string;
+  cgroupRoot?: string;
 }
 
 /** The node-agent of a node (or of many simulated ones), ready to be started. */
@@ -40,6 +41,7 @@ export function agentPlan(home: Home, options: AgentOptions): ProcessPlan {
     ...(containerd
       ? ["--containerd", containerd, "--cni-conf-dir", node.cni]
       : ["--fake", "--fake-count", String(simulated)]),
+    ...(options.cgroupRoot ? ["--cgroup-root", options.cgroupRoot] : []),
     ...(options.address ? ["--node-ip", options.address] : []),
     ...["--cluster-dns", CLUSTER_DNS_IP],
   ]);
@@ -59,9 +61,8 @@ export function agentPlan(home: Home, options: AgentOptions): ProcessPlan {
 }
 
 /** The names under which an agent joins its simulated nodes. */
-export function simulatedNodeNames(name: string, count: number): string[] {
-  return count === 1 ? [name] : Array.from({ length: count }, (_, index) => `${name}-${index}`);
-}
+export const simulatedNodeNames = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${name}-${index}`);
 
 /** A bootstrap token as a Secret of kube-system, with kubeadm's fields. @returns the token, `abcdef.0123456789abcdef` */
 export async function createBootstrapToken(client: ApiClient, now: Date): Promise<string> {

@@ -27,6 +27,9 @@ export const addressOnBridge = ({ octet }: Bridge, node: number): string => `172
 export const namespaceOf = (bridge: Bridge, node: number): string | undefined =>
   node === 1 ? undefined : `${bridgeName(bridge)}-${node}`;
 
+/** The cgroup around all pods of a cluster: clusters on one machine must not remove each other's. */
+export const cgroupRoot = ({ octet }: Bridge): string => `/coxswain-${octet}`;
+
 /** A command as it runs inside a namespace. Only the network differs: mounts must stay shared with the other processes. */
 export const inNamespace = (namespace: string | undefined, command: string[]): string[] =>
   namespace === undefined ? command : ["nsenter", `--net=/run/netns/${namespace}`, "--", ...command];

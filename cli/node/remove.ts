@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { holdNetworkNamespace } from "../../node-agent/network/exclusive.ts";
+import { removeNetwork } from "../../node-agent/network/remove-network.ts";
 import { criRuntime } from "../../node-agent/runtime/cri.ts";
-import { type Home, nodeHome } from "../home.ts";
+import { type Home, type NodeHome, nodeHome } from "../home.ts";
 import { identify, terminate } from "../processes.ts";
 import { destroyContainers, isContainerdReady } from "./containerd.ts";
 import { inNamespace } from "./network.ts";
@@ -10,6 +13,9 @@ import { findProgram } from "./packages.ts";
 
 const CONTAINERD_SECONDS = 20;
 const POLL_MILLISECONDS = 50;
+const CGROUPS = "/sys/fs/cgroup";
+/** Cluster, class of service, pod, container, and what an init system in a container may add. */
+const CGROUP_DEPTH_MAX = 8;
 const STOP_GRACE_SECONDS = 10;
 /** Sandboxes stopped at a time: each runs CNI plugins, which take turns at the kernel's network lock anyway. */
 const STOPPED_AT_ONCE = 8;
@@ -51,7 +57,44 @@ export async function removeNode(
     }
   }
   await destroyContainers(node);
+  // Of a node with a namespace of its own all goes with the namespace.
+  if (options.namespace === undefined) await removePodNetwork(name, node, report);
   return removed === 1 ? "1 pod" : `${removed} pods`;
+}
+
+/** Service rules, routes and the pods' bridge in this machine's own network; unless another cluster's node uses it now. */
+async function removePodNetwork(name: string, node: NodeHome, report: (text: string) => void): Promise<void> {
+  try {
+    const hold = await holdNetworkNamespace();
+    try {
+      await removeNetwork({ nodeName: name, cniConfDir: node.cni, stateDir: node.agent });
+    } finally {
+      await hold.release();
+    }
+  } catch (error) {
+    report(`the pod network stays: ${(error as Error).message}`);
+  }
+}
+
+/** Removes the cgroups around a cluster's pods, in every hierarchy there is; those with a process in them stay. */
+export function removePodCgroups(cgroupRoot: string): void {
+  const hierarchies = readdirSync(CGROUPS, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const folder of [CGROUPS, ...hierarchies.map(({ name }) => join(CGROUPS, name))]) {
+    removeEmptyFolders(join(folder, cgroupRoot), CGROUP_DEPTH_MAX);
+  }
+}
+
+/** The files in a cgroup go with it, and cannot be removed before. */
+function removeEmptyFolders(folder: string, depth: number): void {
+  if (!existsSync(folder) || depth === 0) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeEmptyFolders(join(folder, entry.name), depth - 1);
+  }
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Something still runs in it.
+  }
 }
 
 async function waitForContainerd(socket: string): Promise<boolean> {

@@ -48,7 +48,7 @@ const REFERENCED = new Set(["configmaps", "secrets", "serviceaccounts", "persist
  * else what is added to the refusal.
  */
 function nodeRefusal(node: string, request: AccessRequest, tx: ReadTransaction): string | undefined {
-  const { verb, target, options } = request;
+  const { verb, target } = request;
   const { group, resource, subresource, name, namespace } = target;
   const key = group ? `${resource}.${group}` : resource;
   if (SHARED.has(key)) return READS.has(verb) && !subresource ? undefined : "";

@@ -42,7 +42,7 @@ export const serviceAllocation: AdmissionPlugin = {
       spec.clusterIP = granted.clusterIP;
       spec.clusterIPs = [granted.clusterIP];
     }
-    wanted.forEach(({ set }, i) => set(granted.nodePorts[i]!));
+    for (const [i, { set }] of wanted.entries()) set(granted.nodePorts[i]!);
     shareNodePorts(spec);
   },
 };
@@ -89,14 +89,17 @@ function wantedPorts(spec: Spec, old: Spec | undefined): Wanted[] {
       if (nodePort ? had.has(nodePort) || asked.has(nodePort) : !needsNodePort(spec) || sharesNodePort(spec, i)) return;
       if (nodePort) asked.add(nodePort);
       const field = String(SPEC.child("ports").index(i).child("nodePort"));
-      wanted.push({ field, port: nodePort ?? 0, set: (given) => void (port.nodePort = given) });
+      wanted.push({ field, port: nodePort ?? 0, set: (given) => Object.assign(port, { nodePort: given }) });
     });
   }
-  if (needsHealthCheckPort(spec) && (!spec.healthCheckNodePort || spec.healthCheckNodePort !== old?.healthCheckNodePort)) {
+  if (
+    needsHealthCheckPort(spec) &&
+    (!spec.healthCheckNodePort || spec.healthCheckNodePort !== old?.healthCheckNodePort)
+  ) {
     wanted.push({
       field: String(SPEC.child("healthCheckNodePort")),
       port: spec.healthCheckNodePort ?? 0,
-      set: (given) => void (spec.healthCheckNodePort = given),
+      set: (given) => Object.assign(spec, { healthCheckNodePort: given }),
     });
   }
   return wanted;

@@ -123,6 +123,11 @@ export interface HomeController {
 /** A controller of the objects of every kind; as pure as a Controller. */
 export interface UniversalController {
   name: string;
+  /**
+   * Field names of metadata that it goes by: a change in whose texts (old and new) none occurs is not shown to it, unless it
+   * is a deletion. Spares parsing most of what is written.
+   */
+  mentions: readonly string[];
   /** Objects to look at because of this change. `object` is the last state where `deleted`. */
   concerns(
     change: {

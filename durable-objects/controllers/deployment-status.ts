@@ -67,9 +67,7 @@ export function observe(
     availableReplicas,
     unavailableReplicas: Math.max(0, all.reduce((total, { replicas }) => total + replicas, 0) - availableReplicas),
     // Unknown until every set has said (a set made in this pass has none).
-    terminatingReplicas: all.every(
-      ({ set, isCreated }) => isCreated || set.status?.["terminatingReplicas" as never] !== undefined,
-    )
+    terminatingReplicas: all.every(({ set, isCreated }) => isCreated || set.status?.terminatingReplicas !== undefined)
       ? sum("terminatingReplicas")
       : undefined,
     collisionCount: deployment.status?.collisionCount,

@@ -58,7 +58,7 @@ export const endpoints = defineController<ServiceObject>({
               apiVersion: "v1",
               kind: "Endpoints",
               metadata: { name, namespace: context.namespace, labels, ...(isCut && { annotations }) },
-              subsets,
+              ...(subsets.length > 0 && { subsets }),
             },
           },
         ],
@@ -68,8 +68,10 @@ export const endpoints = defineController<ServiceObject>({
       sameJson(known.metadata.labels, labels) &&
       sameJson(known.metadata.annotations, annotations);
     if (isSame) return { writes: [] };
+    const { subsets: _before, ...rest } = known;
     const metadata = { ...known.metadata, labels, annotations };
-    return { writes: [{ op: "update", kind: Endpoints, object: { ...known, metadata, subsets } }] };
+    const object = { ...rest, metadata, ...(subsets.length > 0 && { subsets }) };
+    return { writes: [{ op: "update", kind: Endpoints, object }] };
   },
 
   /** The Service is gone; its Endpoints have no owner reference. */

@@ -22,6 +22,7 @@ const waitsForDependents = (object: AnyObject): boolean => isLeaving(object) && 
  */
 export const garbageCollector: UniversalController = {
   name: "generic-garbage-collector",
+  mentions: ["ownerReferences", "finalizers"],
 
   concerns({ kind, object, previous, deleted }, view) {
     const subjects: { kind: KindedObject["kind"]; name: string }[] = [];

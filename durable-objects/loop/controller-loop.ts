@@ -4,7 +4,7 @@ import type { User } from "../../api/object.ts";
 import { ApiError, resourceName } from "../../api/status.ts";
 import type { AnyController, Context, HomeView, Plan, Write } from "../controllers/controller.ts";
 import type { Change } from "../store/stored.ts";
-import type { Synchronous, WriteTransaction } from "../store/transaction.ts";
+import type { ReadTransaction, Synchronous, WriteTransaction } from "../store/transaction.ts";
 import { EventRecorder } from "./events.ts";
 import type { LoopHome } from "./loop-home.ts";
 import { ObjectCache } from "./object-cache.ts";
@@ -46,7 +46,7 @@ export interface LoopOptions {
 export interface PassFailure {
   controller: string;
   key: string;
-  /** How many times in a row. */
+  /** How many times in a row; 0 where a change could not be understood. */
   attempts: number;
   error: unknown;
 }
@@ -114,11 +114,24 @@ export class ControllerLoop {
   run(now: number): PassReport {
     const report: PassReport = { keys: 0, writes: 0, failures: [] };
     const events: EventObject[] = [];
-    this.#transact((tx) => {
-      this.#pass(tx, now, report, events);
-      return this.#saveProgress(tx, report.writes > 0);
-    }).committed();
-    this.#seen = this.#home.store.revision;
+    const { store } = this.#home;
+    this.#guard(() => {
+      const isFirst = this.#progress.cursor === undefined && this.#seen < 0;
+      if (!isFirst) store.read((tx) => this.#readChanges(tx, report));
+      for (const [key, since] of this.#postponed) this.#enqueue(key, since);
+      this.#postponed.clear();
+      for (const key of this.#progress.due(now)) this.#enqueue(key, undefined);
+      // Most changes concern nobody here: they cost no transaction.
+      if (isFirst || this.#pending.size > 0 || this.#unsaved >= CURSOR_LAG_MAX)
+        store
+          .write((tx) => {
+            if (isFirst) this.#enqueueAll(tx);
+            this.#pass(tx, now, report, events);
+            return this.#saveProgress(tx, report.writes > 0);
+          })
+          .committed();
+    });
+    this.#seen = store.revision;
     this.#cache.trim();
     for (const event of events) this.#options.sendEvent?.(event);
     return report;
@@ -139,21 +152,22 @@ export class ControllerLoop {
     decide: (view: HomeView, context: Context) => Result,
   ): Result {
     const events: EventObject[] = [];
-    const result = this.#transact((tx) => {
+    const work = (tx: WriteTransaction): Result => {
       this.#readChanges(tx);
       const plan = decide(this.#cache.open(tx), this.#context(now));
       const refused = this.#apply(tx, plan.writes, name, now, events);
       if (refused) throw refused.error;
       return plan;
-    });
+    };
+    const result = this.#guard(() => this.#home.store.write(work as (tx: WriteTransaction) => Synchronous<Result>));
     for (const event of events) this.#options.sendEvent?.(event);
     return result;
   }
 
-  /** A throw undoes everything, and what is in memory is read anew. */
-  #transact<T>(work: (tx: WriteTransaction) => T): T {
+  /** A throw has undone everything: what is in memory is read anew. */
+  #guard<T>(work: () => T): T {
     try {
-      return this.#home.store.write(work as (tx: WriteTransaction) => Synchronous<T>);
+      return work();
     } catch (error) {
       this.#cache.clear();
       this.#pending.clear();
@@ -169,17 +183,12 @@ export class ControllerLoop {
     const endsAt = this.#options.clock() + PASS_MILLISECONDS_MAX;
     const isOver = () =>
       report.keys >= PASS_KEYS_MAX || report.writes >= PASS_WRITES_MAX || this.#options.clock() >= endsAt;
-    if (this.#progress.cursor === undefined && this.#seen < 0) this.#enqueueAll(tx);
-    for (const [key, since] of this.#postponed) this.#enqueue(key, since);
-    this.#postponed.clear();
-    for (const key of this.#progress.due(now)) this.#enqueue(key, undefined);
-    this.#readChanges(tx);
     do {
       // In rounds: what the first of a round causes is looked at when the last of it is done. Many changes, one look.
       for (const [key, since] of [...this.#pending]) {
         this.#pending.delete(key);
         this.#work(tx, key, since, now, report, events);
-        this.#readChanges(tx);
+        this.#readChanges(tx, report);
         if (isOver()) return;
       }
     } while (this.#pending.size > 0);
@@ -189,7 +198,7 @@ export class ControllerLoop {
     if (!this.#pending.has(key) || this.#pending.get(key) === undefined) this.#pending.set(key, since);
   }
 
-  #readChanges(tx: WriteTransaction): void {
+  #readChanges(tx: ReadTransaction, report?: PassReport): void {
     let view: HomeView | undefined;
     for (;;) {
       const changes = this.#home.store.changes(this.#readTo, { limit: CHANGES_READ_MAX });
@@ -199,7 +208,7 @@ export class ControllerLoop {
       }
       for (const change of changes) this.#cache.apply(change);
       view ??= this.#cache.open(tx);
-      for (const change of changes) this.#route(change, view);
+      for (const change of changes) this.#route(change, view, report);
       this.#readTo = changes.at(-1)?.revision ?? this.#readTo;
       this.#unsaved += changes.length;
       if (changes.length < CHANGES_READ_MAX) return;
@@ -207,7 +216,7 @@ export class ControllerLoop {
   }
 
   /** For a home that has never run, or slept for longer than its history reaches back. */
-  #enqueueAll(tx: WriteTransaction): void {
+  #enqueueAll(tx: ReadTransaction): void {
     this.#cache.clear();
     const view = this.#cache.open(tx);
     for (const worker of this.#workers.values())
@@ -215,13 +224,19 @@ export class ControllerLoop {
     this.#readTo = tx.revision;
   }
 
-  #route({ type, revision, stored, previous }: Change, view: HomeView): void {
+  #route(change: Change, view: HomeView, report: PassReport | undefined): void {
+    const { type, revision, stored, previous } = change;
     const kind = this.#cache.kindOf(stored.resource);
     if (!kind) return;
     for (const worker of this.#workers.values()) {
-      if (worker.resources && !worker.resources.has(stored.resource)) continue;
-      const change = { kind, object: stored.object, previous: previous?.object, deleted: type === "DELETED" };
-      for (const key of worker.keysOf(change, view)) this.#enqueue(`${worker.name} ${key}`, revision);
+      if (!worker.heeds(change)) continue;
+      try {
+        const told = { kind, object: stored.object, previous: previous?.object, deleted: type === "DELETED" };
+        for (const key of worker.keysOf(told, view)) this.#enqueue(`${worker.name} ${key}`, revision);
+      } catch (error) {
+        // A bug of one controller must not stop the home: it misses this change, the others do not.
+        report?.failures.push({ controller: worker.name, key: stored.name, attempts: 0, error });
+      }
     }
   }
 

@@ -8,7 +8,7 @@ export type ObjectWrite = Exclude<Write, { op: "event" }>;
 
 /** The home as its loop sees it. */
 export interface LoopHome {
-  readonly store: Pick<Store, "database" | "revision" | "write" | "changes">;
+  readonly store: Pick<Store, "database" | "revision" | "read" | "write" | "changes">;
   /** Carries a wish out through admission and validation; throws ApiError where it is refused. */
   applyWrite(tx: WriteTransaction, write: ObjectWrite, user: User): void;
   /** The namespace is being deleted: creates are refused. */

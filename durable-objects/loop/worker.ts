@@ -12,6 +12,7 @@ import type {
   UniversalController,
 } from "../controllers/controller.ts";
 import { controllerOf } from "../controllers/controller.ts";
+import type { Change as StoreChange } from "../store/stored.ts";
 
 /** A change as controllers are told of it. */
 export interface Change {
@@ -25,8 +26,8 @@ export interface Change {
 /** A controller of any shape as the loop runs it: changes become keys, and each key is looked at. */
 export interface Worker {
   name: string;
-  /** Resources whose changes matter; undefined: all of them. */
-  resources: ReadonlySet<string> | undefined;
+  /** Whether a change may matter, told without parsing it. */
+  heeds(change: StoreChange): boolean;
   keysOf(change: Change, view: HomeView): string[];
   /** Every key there is: for a home that has lost track. */
   allKeys(view: HomeView): string[];
@@ -47,9 +48,10 @@ function objectWorker(controller: Controller): Worker {
   const own = resourceName(controller.for);
   const owned = new Set(controller.owns?.map(resourceName));
   const watches = (controller.watches ?? []).map((watch) => ({ resource: resourceName(watch.kind), watch }));
+  const resources = new Set([own, ...owned, ...watches.map(({ resource }) => resource)]);
   const worker: Worker = {
     name: controller.name,
-    resources: new Set([own, ...owned, ...watches.map(({ resource }) => resource)]),
+    heeds: ({ stored }) => resources.has(stored.resource),
     keysOf({ kind, object, previous }, view) {
       const resource = resourceName(kind);
       const keys: string[] = resource === own ? [object.metadata.name] : [];
@@ -82,7 +84,7 @@ function homeWorker(controller: HomeController): Worker {
   const watches = new Map(controller.watches.map((watch) => [resourceName(watch.kind), watch]));
   return {
     name: controller.name,
-    resources: new Set(watches.keys()),
+    heeds: ({ stored }) => watches.has(stored.resource),
     keysOf({ kind, object, previous }) {
       return (watches.get(resourceName(kind))?.matters?.(object, previous) ?? true) ? [""] : [];
     },
@@ -92,9 +94,12 @@ function homeWorker(controller: HomeController): Worker {
 }
 
 function universalWorker(controller: UniversalController, kindOf: (resource: string) => KindRef | undefined): Worker {
+  const mentions = controller.mentions.map((field) => JSON.stringify(field));
   return {
     name: controller.name,
-    resources: undefined,
+    heeds: ({ type, stored, previous }) =>
+      type === "DELETED" ||
+      mentions.some((field) => stored.json.includes(field) || (previous?.json.includes(field) ?? false)),
     keysOf: (change, view) =>
       controller.concerns(change, view).map(({ kind, name }) => `${resourceName(kind)}/${name}`),
     allKeys: (view) =>

@@ -1,12 +1,12 @@
+import { allKinds } from "../../api/kinds.ts";
 import type { User } from "../../api/object.ts";
-import { namespaceLifecycle } from "../admission/namespace-lifecycle.ts";
 import { defaultTolerationSeconds } from "../admission/default-toleration-seconds.ts";
+import { namespaceLifecycle } from "../admission/namespace-lifecycle.ts";
 import { nodeRestriction } from "../admission/node-restriction.ts";
 import { type PriorityClassFacts, priority } from "../admission/priority.ts";
 import { serviceAccount } from "../admission/service-account.ts";
 import { serviceAllocation } from "../admission/service-allocation.ts";
-import { allKinds } from "../../api/kinds.ts";
-import { type AnyController } from "../controllers/controller.ts";
+import type { AnyController } from "../controllers/controller.ts";
 import { namespaceDeletion } from "../controllers/namespace-deletion.ts";
 import { NAMESPACED_CONTROLLERS } from "../controllers/namespaced.ts";
 import { rootCaPublisher } from "../controllers/root-ca-publisher.ts";
@@ -43,6 +43,8 @@ export interface NamespacedHomeOptions {
 const CLASSES_MILLISECONDS = 60_000;
 /** Pods that one transaction binds, marks or evicts. */
 const PODS_MAX = 200;
+/** The one key of controllers that look after the home as a whole. */
+const HOME_KEY = "";
 const CONTENTS = "namespace-controller";
 const SCHEDULER_USER: User = { name: "system:kube-scheduler", groups: ["system:authenticated"] };
 
@@ -54,6 +56,7 @@ export class NamespacedHome {
   readonly #cluster: ClusterHomeNamespaceRpc;
   readonly #record: NamespaceRecord;
   readonly #services: ServiceSettling;
+  readonly #controllers: readonly AnyController[];
   #classes: readonly PriorityClassFacts[] = [];
   #classesAt = Number.NEGATIVE_INFINITY;
 
@@ -63,13 +66,14 @@ export class NamespacedHome {
     this.#cluster = cluster;
     this.#record = new NamespaceRecord(platform.database);
     const publishers = rootCa ? [rootCaPublisher(rootCa)] : [];
+    this.#controllers = controllers ?? [...NAMESPACED_CONTROLLERS, ...publishers];
     this.home = new Home({
       platform,
       name,
       namespace,
       timeline,
       kinds: allKinds().filter(({ namespaced }) => namespaced),
-      controllers: controllers ?? [...NAMESPACED_CONTROLLERS, ...publishers],
+      controllers: this.#controllers,
       admission: [
         namespaceLifecycle(() => this.#record.state),
         nodeRestriction,
@@ -129,7 +133,8 @@ export class NamespacedHome {
   async activate(uid: string): Promise<void> {
     if (this.#record.state === "active" && this.#record.uid === uid) return;
     this.#record.set("active", uid);
-    for (const controller of this.#controllers) if ("reconcileHome" in controller) this.home.loop.look(controller, HOME_KEY);
+    for (const controller of this.#controllers)
+      if ("reconcileHome" in controller) this.home.loop.look(controller, HOME_KEY);
     this.home.guard();
     this.home.pass();
   }
@@ -156,7 +161,8 @@ export class NamespacedHome {
   }
 
   async markUnschedulable(verdicts: UnschedulableVerdict[]): Promise<void> {
-    for (const part of parts(verdicts)) this.home.loop.carryOut(SCHEDULER, this.#platform.now(), markUnschedulable(part));
+    for (const part of parts(verdicts))
+      this.home.loop.carryOut(SCHEDULER, this.#platform.now(), markUnschedulable(part));
   }
 
   async evict(pods: PodEviction[]): Promise<void> {

@@ -1,8 +1,7 @@
-import type { Reservation } from "../admission/plugin.ts";
-import type { NeedsReservation } from "../admission/plugin.ts";
-import type { ServiceAddresses } from "../admission/service-allocation.ts";
 import type { ServiceObject } from "../../api/kinds/service-object.ts";
 import { invalid } from "../../api/status.ts";
+import type { NeedsReservation, Reservation } from "../admission/plugin.ts";
+import type { ServiceAddresses } from "../admission/service-allocation.ts";
 import type { ClusterHomeNamespaceRpc, ServiceAsk, ServiceHolding } from "../protocol.ts";
 import type { Store } from "../store/store.ts";
 
@@ -38,7 +37,9 @@ export class ServiceSettling {
     this.#namespace = namespace;
     this.#cluster = cluster;
     this.#later = later;
-    store.database.exec("CREATE TABLE IF NOT EXISTS services_settled (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL)");
+    store.database.exec(
+      "CREATE TABLE IF NOT EXISTS services_settled (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL)",
+    );
     this.#settled = 0;
     for (const { revision } of store.database.exec<{ revision: number }>("SELECT revision FROM services_settled")) {
       this.#settled = revision;
@@ -91,7 +92,9 @@ export class ServiceSettling {
     this.#settling = true;
     this.#dirty = false;
     const { revision } = this.#store;
-    const holdings = this.#store.read((tx) => tx.list(SERVICES)).map(({ object }) => holdingOf(object as ServiceObject));
+    const holdings = this.#store
+      .read((tx) => tx.list(SERVICES))
+      .map(({ object }) => holdingOf(object as ServiceObject));
     void Promise.resolve()
       .then(() => this.#cluster.settleServices(this.#namespace, holdings, [...this.#underWay]))
       .then(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { node, pod, snapshotOf } from "./fixtures.ts";
+import { node, pod, snapshotOf } from "../../test/support/scheduling-objects.ts";
 import { PodEviction, QUARANTINE_MILLISECONDS, REPEAT_MILLISECONDS } from "./pod-eviction.ts";
 import { podFacts } from "./pod-facts.ts";
 import { nodeFacts } from "./snapshot.ts";
@@ -126,6 +126,15 @@ test("a node that comes back in time keeps its pods", () => {
   expect(due(T0 + 2 * QUARANTINE_MILLISECONDS).pods).toEqual([]);
   snapshot.removeNode("a");
   expect(due(T0 + 2 * QUARANTINE_MILLISECONDS).pods).toEqual([]);
+});
+
+test("a successor goes on where the one before it was lost", () => {
+  const { eviction, snapshot, due } = evictor([node("a")], [pod("p", { nodeName: "a" })]);
+  snapshot.removeNode("a");
+  due(T0);
+  const successor = new PodEviction(eviction.memory);
+  expect(successor.plan(snapshot, T0 + QUARANTINE_MILLISECONDS).evictions).toHaveLength(1);
+  expect(new PodEviction().plan(snapshot, T0 + QUARANTINE_MILLISECONDS).evictions).toEqual([]);
 });
 
 test("of a node that is out of service, terminating pods go at once; of one that is merely silent they wait for it", () => {

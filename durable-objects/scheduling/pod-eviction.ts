@@ -24,15 +24,31 @@ export interface EvictionPlan {
   nextAt: number;
 }
 
+/** What cannot be seen from the objects, and has to outlive the instance: since when (milliseconds since 1970). */
+export interface EvictionMemory {
+  /** Taints without timeAdded, by `node/key/value`. */
+  taints: [string, number][];
+  /** Nodes that are missing. */
+  missing: [string, number][];
+}
+
 /** Decides which pods leave their nodes: for NoExecute taints, as their node is gone, or as it is out of service. */
 export class PodEviction {
-  /** When a taint without timeAdded was first seen, by `node/key/effect`. */
-  readonly #taintsSeen = new Map<string, number>();
-  readonly #missingSince = new Map<string, number>();
+  readonly #taintsSeen: Map<string, number>;
+  readonly #missingSince: Map<string, number>;
   /** When each pod was last told to go. */
   readonly #told = new Map<string, number>();
   /** Nodes with NoExecute taints: the others are not looked at. */
   readonly #tainted = new Set<string>();
+
+  constructor(memory?: EvictionMemory) {
+    this.#taintsSeen = new Map(memory?.taints);
+    this.#missingSince = new Map(memory?.missing);
+  }
+
+  get memory(): EvictionMemory {
+    return { taints: [...this.#taintsSeen], missing: [...this.#missingSince] };
+  }
 
   /** A node has changed, or is gone. */
   noteNode(name: string, state: NodeState | undefined): void {
@@ -44,12 +60,6 @@ export class PodEviction {
   /** The pod is gone. */
   forgetPod(key: string): void {
     this.#told.delete(key);
-  }
-
-  clear(): void {
-    this.#missingSince.clear();
-    this.#told.clear();
-    this.#tainted.clear();
   }
 
   plan(snapshot: Snapshot, now: number): EvictionPlan {
@@ -70,8 +80,9 @@ export class PodEviction {
         if (taint.effect !== "NoExecute") continue;
         const key = `${name}/${taint.key}/${taint.value ?? ""}`;
         seen.add(key);
-        const since = Date.parse(taint.timeAdded ?? "") || this.#taintsSeen.get(key) || now;
-        this.#taintsSeen.set(key, since);
+        const added = Date.parse(taint.timeAdded ?? "");
+        const since = added || this.#taintsSeen.get(key) || now;
+        if (!added) this.#taintsSeen.set(key, since);
         evicting.push({ taint, since });
       }
       const isOutOfService = !ready && taints.some(({ key }) => key === OUT_OF_SERVICE);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { node, pod, snapshotOf } from "./fixtures.ts";
+import { node, pod, snapshotOf } from "../../test/support/scheduling-objects.ts";
 import { pendingPod } from "./pod-facts.ts";
 import { schedule } from "./schedule.ts";
 

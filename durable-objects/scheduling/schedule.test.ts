@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { node, type PodOptions, pending, pod, snapshotOf } from "./fixtures.ts";
+import { node, type PodOptions, pending, pod, snapshotOf } from "../../test/support/scheduling-objects.ts";
 import { schedule } from "./schedule.ts";
 
 const placesOf = (nodes: any[], pods: any[], wanted: ReturnType<typeof pending>[]) => {

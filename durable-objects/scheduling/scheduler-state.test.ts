@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
-import { node, pod } from "./fixtures.ts";
+import { node, pod } from "../../test/support/scheduling-objects.ts";
+import type { PendingPod } from "./pod-facts.ts";
 import { schedule } from "./schedule.ts";
 import { SchedulerState } from "./scheduler-state.ts";
 
@@ -47,7 +48,7 @@ test("a pod that was placed is not placed twice while its binding is on the way"
 test("a refused binding gives its room back, and is tried again", () => {
   tell("nodes", node("a"));
   tell("pods", pod("p", { requests: { cpu: "4" } }));
-  const [{ pod: taken }] = state.queue.take(1) as [{ pod: any }];
+  const [{ pod: taken }] = state.queue.take(1) as unknown as [{ pod: PendingPod }];
   schedule(state.snapshot, [taken]);
   state.assume(taken);
   state.refused(taken, 0, NOW);
@@ -59,7 +60,7 @@ test("a refused binding gives its room back, and is tried again", () => {
 test("a refused binding of a pod that is gone is forgotten", () => {
   tell("nodes", node("a"));
   tell("pods", pod("p"));
-  const [{ pod: taken }] = state.queue.take(1) as [{ pod: any }];
+  const [{ pod: taken }] = state.queue.take(1) as unknown as [{ pod: PendingPod }];
   schedule(state.snapshot, [taken]);
   state.assume(taken);
   tell("pods", pod("p"), "DELETED");

@@ -1,4 +1,4 @@
-import { PodEviction } from "./pod-eviction.ts";
+import { type EvictionMemory, PodEviction } from "./pod-eviction.ts";
 import { isSchedulable, type PendingPod, pendingPod, podFacts } from "./pod-facts.ts";
 import { SchedulingQueue } from "./scheduling-queue.ts";
 import { nodeFacts, Snapshot } from "./snapshot.ts";
@@ -15,11 +15,15 @@ export interface ObjectChange {
 export class SchedulerState {
   readonly snapshot = new Snapshot();
   readonly queue = new SchedulingQueue();
-  readonly eviction = new PodEviction();
+  readonly eviction: PodEviction;
   /** Uid of every pod there is, by key. */
   readonly #pods = new Map<string, string>();
   /** Pods that were placed, and whose binding has not been told yet: key → uid. */
   readonly #assumed = new Map<string, string>();
+
+  constructor(memory?: EvictionMemory) {
+    this.eviction = new PodEviction(memory);
+  }
 
   apply({ type, resource, object }: ObjectChange): void {
     if (resource === "nodes") this.#applyNode(type, object);

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { pending } from "./fixtures.ts";
+import { pending } from "../../test/support/scheduling-objects.ts";
 import { SchedulingQueue } from "./scheduling-queue.ts";
 
 const NOW = 1_000_000;

@@ -6,6 +6,8 @@ const BACKOFF_FIRST_MILLISECONDS = 1_000;
 const BACKOFF_LAST_MILLISECONDS = 10_000;
 /** Upstream's podMaxInUnschedulablePodsDuration: without any change it is tried again after so long. */
 const UNSCHEDULABLE_MILLISECONDS = 300_000;
+/** Those that are due at nearly the same time are woken together: each waking looks at all that wait. */
+const GRAIN_MILLISECONDS = 100;
 
 interface Waiting {
   pod: PendingPod;
@@ -24,6 +26,8 @@ export class SchedulingQueue {
   readonly #waiting = new Map<string, Waiting>();
   /** The least dueAt of those that wait, or less. */
   #nextDueAt = Number.POSITIVE_INFINITY;
+  /** A change is still to be told to those that wait: many changes are told at once. */
+  #hasChanged = false;
 
   get hasActive(): boolean {
     return this.#active.size > 0;
@@ -49,13 +53,6 @@ export class SchedulingQueue {
   delete(key: string): void {
     this.#active.delete(key);
     this.#waiting.delete(key);
-  }
-
-  clear(): void {
-    this.#active.clear();
-    this.#waiting.clear();
-    this.#order = undefined;
-    this.#nextDueAt = Number.POSITIVE_INFINITY;
   }
 
   /** The next pods to place, by priority. They are not in the queue any more: `park` or `retry` those that found no place. */
@@ -85,15 +82,12 @@ export class SchedulingQueue {
 
   /** Nodes or pods have changed so that pods may fit that did not: those that wait are due when their back-off is over. */
   changed(): void {
-    for (const waiting of this.#waiting.values()) {
-      waiting.dueAt = Math.min(waiting.dueAt, waiting.backoffUntil);
-      this.#nextDueAt = Math.min(this.#nextDueAt, waiting.dueAt);
-    }
+    this.#hasChanged = true;
   }
 
   /** Makes those active that are due. */
   wake(now: number): void {
-    if (now < this.#nextDueAt) return;
+    if (now < this.nextDueAt) return;
     this.#nextDueAt = Number.POSITIVE_INFINITY;
     for (const [key, { pod, attempts, dueAt }] of this.#waiting) {
       if (dueAt <= now) {
@@ -107,6 +101,13 @@ export class SchedulingQueue {
 
   /** When `wake` has something to do, in milliseconds since 1970; infinite for never. */
   get nextDueAt(): number {
+    if (this.#hasChanged) {
+      this.#hasChanged = false;
+      for (const waiting of this.#waiting.values()) {
+        waiting.dueAt = Math.min(waiting.dueAt, waiting.backoffUntil);
+        this.#nextDueAt = Math.min(this.#nextDueAt, waiting.dueAt);
+      }
+    }
     return this.#waiting.size > 0 ? this.#nextDueAt : Number.POSITIVE_INFINITY;
   }
 
@@ -117,7 +118,7 @@ export class SchedulingQueue {
 
   #wait(pod: PendingPod, attempts: number, now: number, notDueBefore: number): void {
     const backoff = Math.min(BACKOFF_FIRST_MILLISECONDS * 2 ** Math.min(attempts - 1, 16), BACKOFF_LAST_MILLISECONDS);
-    const backoffUntil = now + backoff;
+    const backoffUntil = Math.ceil((now + backoff) / GRAIN_MILLISECONDS) * GRAIN_MILLISECONDS;
     const dueAt = Math.max(backoffUntil, notDueBefore);
     this.#waiting.set(pod.key, { pod, attempts, backoffUntil, dueAt });
     this.#nextDueAt = Math.min(this.#nextDueAt, dueAt);

@@ -18,7 +18,7 @@ function storeOn(database = nodeSql(), options: { retention?: Retention; now?: (
   return { store, database, runDeferred: () => deferred.splice(0).forEach((work) => void work()) };
 }
 
-const valueOf = (json: string | undefined) => (json === undefined ? undefined : JSON.parse(json).value);
+const valueIn = (json: string | undefined) => (json === undefined ? undefined : JSON.parse(json).value);
 
 describe("a transaction", () => {
   test("sees its own writes, and carries the revision in the text", () => {
@@ -43,7 +43,7 @@ describe("a transaction", () => {
         throw new Error("no");
       }),
     ).toThrow("no");
-    expect(store.read((tx) => tx.list("configmaps").map((stored) => valueOf(stored.json)))).toEqual(["before"]);
+    expect(store.read((tx) => tx.list("configmaps").map((stored) => valueIn(stored.json)))).toEqual(["before"]);
     expect(heard).toHaveLength(1);
     expect(store.revision).toBe(1);
   });
@@ -79,7 +79,7 @@ describe("the queue", () => {
       tx.put("pods", "a", text("changed"));
       throw new Error("refused");
     });
-    const late = store.enqueue((tx) => tx.list("pods").map(({ name, json }) => [name, valueOf(json)]));
+    const late = store.enqueue((tx) => tx.list("pods").map(({ name, json }) => [name, valueIn(json)]));
     runDeferred();
     await expect(bad).rejects.toThrow("refused");
     expect(await good).toBe(2);
@@ -116,7 +116,7 @@ describe("compaction", () => {
     expect(store.changes(store.compacted - 1)).toBeUndefined();
     expect(store.changes(store.compacted)).toHaveLength(changes - store.compacted);
     expect(() => store.getAt("leases", "n0", store.compacted - 1)).toThrow("compacted");
-    expect(valueOf(store.getAt("leases", "n0", store.compacted)?.json)).toBeDefined();
+    expect(valueIn(store.getAt("leases", "n0", store.compacted)?.json)).toBeDefined();
   });
 
   test("goes by age where changes are few", () => {
@@ -186,27 +186,27 @@ test("a version stays readable for as long as its revision is not compacted, wha
             previous,
           });
         }
-        const now = store.read((tx) => tx.texts("r").map((row) => [row.name, valueOf(row.json)]));
+        const now = store.read((tx) => tx.texts("r").map((row) => [row.name, valueIn(row.json)]));
         expect(now).toEqual([...model].sort(([a], [b]) => (a < b ? -1 : 1)));
       });
       for (const { revision, objects } of past) {
         if (!store.reaches(revision)) continue;
         const sorted = [...objects].sort(([a], [b]) => (a < b ? -1 : 1));
         const all = store.listAt("r", revision, {});
-        expect(all.texts.map((row) => [row.name, valueOf(row.json)])).toEqual(sorted);
+        expect(all.texts.map((row) => [row.name, valueIn(row.json)])).toEqual(sorted);
         const page = store.listAt("r", revision, { after: "a", limit: 1 });
         const rest = sorted.filter(([name]) => name > "a");
         expect(page.texts.map((row) => row.name)).toEqual(rest.slice(0, 1).map(([name]) => name));
         expect(page.remaining).toBe(Math.max(0, rest.length - 1));
         for (const name of ["a", "b", "c", "d"]) {
-          expect(valueOf(store.getAt("r", name, revision)?.json)).toBe(objects.get(name));
+          expect(valueIn(store.getAt("r", name, revision)?.json)).toBe(objects.get(name));
         }
         expect(
           store.changes(revision)?.map((change) => ({
             revision: change.revision,
             type: change.type,
             name: change.stored.name,
-            previous: valueOf(change.previous?.json),
+            previous: valueIn(change.previous?.json),
           })),
         ).toEqual(log.filter((entry) => entry.revision > revision));
       }

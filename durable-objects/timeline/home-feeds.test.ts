@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { Network, SimulatedHome, seeded, sourceOf } from "../../test/support/simulated-homes.ts";
 import type { FeedEvent } from "../protocol.ts";
 import { HomeFeeds } from "./home-feeds.ts";
-import { Network, SimulatedHome, seeded, sourceOf } from "./simulated-cluster.ts";
 
 const RESOURCES = ["pods"];
 const SEEDS = 300;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { Network, SimulatedHome, seeded, sourceOf } from "../../test/support/simulated-homes.ts";
 import type { Delivery, Subscription } from "../protocol.ts";
 import { HomeFeeds } from "./home-feeds.ts";
-import { Network, SimulatedHome, seeded, sourceOf } from "./simulated-cluster.ts";
 import { Subscribers } from "./subscribers.ts";
 
 const SEEDS = 250;

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { request } from "node:https";
 import { request as requestPlain } from "node:http";
+import { request } from "node:https";
 import { dirname } from "node:path";
 import { joinAnswer } from "../../api/node-link.ts";
 
@@ -21,7 +21,9 @@ export async function join(options: JoinOptions): Promise<string> {
   const { code, text } = await post(url, body, options);
   if (code !== 200 && code !== 201) {
     const message = parse(text)?.["message"];
-    throw new Error(`the server refused to let this node join (${code}): ${typeof message === "string" ? message : "no reason given"}`);
+    throw new Error(
+      `the server refused to let this node join (${code}): ${typeof message === "string" ? message : "no reason given"}`,
+    );
   }
   return joinAnswer.parse(JSON.parse(text)).token;
 }

@@ -72,7 +72,8 @@ export class Link {
   request(request: AgentRequest, timeoutSeconds = REQUEST_SECONDS): Promise<Answer> {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN) return Promise.reject(new Error("not connected to the control plane"));
-    if (this.#pending.size >= REQUESTS_MAX) return Promise.reject(new Error("too many requests wait for the control plane"));
+    if (this.#pending.size >= REQUESTS_MAX)
+      return Promise.reject(new Error("too many requests wait for the control plane"));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -169,9 +170,11 @@ export class Link {
     }
     switch (message.type) {
       case "watch":
-        return onWatch(message);
+        onWatch(message);
+        return;
       case "open":
-        return onStream(message.stream, message.request);
+        onStream(message.stream, message.request);
+        return;
       case "answer": {
         const pending = this.#pending.get(message.id);
         if (!pending) return;

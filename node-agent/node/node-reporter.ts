@@ -36,6 +36,7 @@ export class NodeReporter {
   #sent: INodeStatus | undefined;
   #sentAt = 0;
   #registered = false;
+  #connected = false;
   #looking = false;
   #again = false;
   #stopped = false;
@@ -47,8 +48,13 @@ export class NodeReporter {
 
   /** The link is up: register (again). */
   connected(): void {
+    this.#connected = true;
     this.#registered = false;
     this.look();
+  }
+
+  disconnected(): void {
+    this.#connected = false;
   }
 
   /** Looks now. */
@@ -71,14 +77,17 @@ export class NodeReporter {
       const status = await this.#read();
       ready = status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
       onReady(ready);
-      if (!this.#registered) {
+      if (!this.#connected) {
+        // Reported with the next connection.
+      } else if (!this.#registered) {
         const { code, body } = await request({ do: "register-node", node: nodeObject(nodeName, status, machine) });
         if (code >= 300) throw new Error(`the node could not be registered: ${code} ${String(body["message"] ?? "")}`);
         this.#registered = true;
         this.#accept(status);
       } else if (this.#isDue(status, now())) {
         const { code } = await request({ do: "node-status", status: status as Record<string, unknown> });
-        if (code === 404) this.#registered = false; // Somebody deleted the Node: register again.
+        if (code === 404)
+          this.#registered = false; // Somebody deleted the Node: register again.
         else if (code >= 300) throw new Error(`the node's status was not taken: ${code}`);
         else this.#accept(status);
       }
@@ -87,7 +96,8 @@ export class NodeReporter {
     }
     this.#looking = false;
     if (this.#stopped) return;
-    const wait = this.#again || !this.#registered || !ready ? IMPATIENT_MILLISECONDS : LOOK_MILLISECONDS;
+    const impatient = this.#connected && (!this.#registered || !ready);
+    const wait = this.#again ? 0 : impatient ? IMPATIENT_MILLISECONDS : LOOK_MILLISECONDS;
     this.#again = false;
     this.#timer = setTimeout(() => void this.#look(), wait);
   }
@@ -122,7 +132,12 @@ export class NodeReporter {
       }
     }
     if (!healthy()) problems.push("PLEG is not healthy");
-    this.#status = nodeStatus(nodeName, { machine, addresses, runtimeVersion, images, pressure, problems }, this.#status, now());
+    this.#status = nodeStatus(
+      nodeName,
+      { machine, addresses, runtimeVersion, images, pressure, problems },
+      this.#status,
+      now(),
+    );
     return this.#status;
   }
 }

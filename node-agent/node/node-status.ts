@@ -61,7 +61,12 @@ export function allocatable(machine: Machine): Record<string, string> {
 const kibibytes = (bytes: number): string => `${Math.floor(bytes / 1024)}Ki`;
 
 /** The node's status in kubelet's words. Conditions keep their transition times from `previous` while they stay. */
-export function nodeStatus(name: string, facts: NodeFacts, previous: INodeStatus | undefined, now: number): INodeStatus {
+export function nodeStatus(
+  name: string,
+  facts: NodeFacts,
+  previous: INodeStatus | undefined,
+  now: number,
+): INodeStatus {
   const { machine, pressure, problems } = facts;
   const condition = (type: string, status: boolean, reason: string, message: string): INodeCondition => {
     const old = previous?.conditions?.find((candidate) => candidate.type === type);
@@ -96,7 +101,12 @@ export function nodeStatus(name: string, facts: NodeFacts, previous: INodeStatus
         ? condition("PIDPressure", true, "KubeletHasInsufficientPID", "kubelet has insufficient PID available")
         : condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
       problems.length > 0
-        ? condition("Ready", false, "KubeletNotReady", problems.length === 1 ? problems[0]! : `[${problems.join(", ")}]`)
+        ? condition(
+            "Ready",
+            false,
+            "KubeletNotReady",
+            problems.length === 1 ? problems[0]! : `[${problems.join(", ")}]`,
+          )
         : condition("Ready", true, "KubeletReady", "kubelet is posting ready status"),
     ],
     addresses: [

@@ -1,5 +1,5 @@
 import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
-import type { ProbeResult } from "./probe.ts";
+import type { ProbeResult } from "./probe-result.ts";
 
 /** grpc.health.v1.Health/Check: a request of one string field (1), an answer of one enum field (1). */
 const METHOD = "/grpc.health.v1.Health/Check";
@@ -22,7 +22,7 @@ export function probeGrpc(ip: string, port: number, service: string, timeoutSeco
       (error: ServiceError | null, serving?: number) => {
         if (error) finish({ outcome: "failure", output: describe(error, authority, timeoutSeconds) });
         else if (serving === SERVING) finish({ outcome: "success", output: "service healthy" });
-        else finish({ outcome: "failure", output: "service unhealthy (responded with \"NOT_SERVING\")" });
+        else finish({ outcome: "failure", output: 'service unhealthy (responded with "NOT_SERVING")' });
       },
     );
   });
@@ -43,6 +43,7 @@ function describe(error: ServiceError, authority: string, timeoutSeconds: number
   if (error.code === status.DEADLINE_EXCEEDED || error.code === status.UNAVAILABLE) {
     return `timeout: failed to connect service "${authority}" within ${timeoutSeconds}s: ${error.details}`;
   }
-  if (error.code === status.UNIMPLEMENTED) return "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)";
+  if (error.code === status.UNIMPLEMENTED)
+    return "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)";
   return `error: health rpc probe failed: ${error.details}`;
 }

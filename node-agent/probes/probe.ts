@@ -5,12 +5,7 @@ import type { IContainer } from "kubernetes-models/v1/Container";
 import type { IProbe } from "kubernetes-models/v1/Probe";
 import { type Runtime, RuntimeError } from "../runtime/runtime.ts";
 import { probeGrpc } from "./grpc-probe.ts";
-
-export interface ProbeResult {
-  /** `unknown`: the probe itself could not be made; it does not count. */
-  outcome: "success" | "failure" | "unknown";
-  output: string;
-}
+import type { ProbeResult } from "./probe-result.ts";
 
 export interface ProbeTarget {
   runtime: Runtime;
@@ -35,7 +30,11 @@ export async function runProbe(probe: IProbe, target: ProbeTarget): Promise<Prob
       return await probeHttp(url, headers, timeoutSeconds);
     }
     if (probe.tcpSocket) {
-      return await probeTcp(probe.tcpSocket.host ?? target.ip, portNumber(probe.tcpSocket.port, target.container), timeoutSeconds);
+      return await probeTcp(
+        probe.tcpSocket.host ?? target.ip,
+        portNumber(probe.tcpSocket.port, target.container),
+        timeoutSeconds,
+      );
     }
     if (probe.grpc) return await probeGrpc(target.ip, probe.grpc.port, probe.grpc.service ?? "", timeoutSeconds);
     return { outcome: "unknown", output: "missing probe handler" };
@@ -44,14 +43,21 @@ export async function runProbe(probe: IProbe, target: ProbeTarget): Promise<Prob
   }
 }
 
-async function probeExec(command: readonly string[], { runtime, containerId }: ProbeTarget, timeoutSeconds: number): Promise<ProbeResult> {
+async function probeExec(
+  command: readonly string[],
+  { runtime, containerId }: ProbeTarget,
+  timeoutSeconds: number,
+): Promise<ProbeResult> {
   try {
     const { exitCode, stdout, stderr } = await runtime.execSync(containerId, [...command], timeoutSeconds);
     const output = Buffer.concat([stdout, stderr]).subarray(0, BODY_BYTES_MAX).toString();
     return { outcome: exitCode === 0 ? "success" : "failure", output };
   } catch (error) {
     if (error instanceof RuntimeError && error.code === "timeout") {
-      return { outcome: "failure", output: `command timed out: "${command.join(" ")}" timed out after ${timeoutSeconds}s` };
+      return {
+        outcome: "failure",
+        output: `command timed out: "${command.join(" ")}" timed out after ${timeoutSeconds}s`,
+      };
     }
     throw error;
   }
@@ -60,7 +66,10 @@ async function probeExec(command: readonly string[], { runtime, containerId }: P
 type HttpGet = NonNullable<IProbe["httpGet"]>;
 
 /** Where an httpGet handler (of a probe or a hook) leads. */
-export function httpTarget(httpGet: HttpGet, { ip, container }: Pick<ProbeTarget, "ip" | "container">): { url: URL; headers: Record<string, string> } {
+export function httpTarget(
+  httpGet: HttpGet,
+  { ip, container }: Pick<ProbeTarget, "ip" | "container">,
+): { url: URL; headers: Record<string, string> } {
   const scheme = (httpGet.scheme ?? "HTTP").toLowerCase();
   const host = httpGet.host || ip;
   const path = httpGet.path ?? "/";
@@ -80,7 +89,11 @@ export function portNumber(port: string | number, container: IContainer): number
   return named.containerPort;
 }
 
-export async function probeHttp(url: URL, headers: Record<string, string>, timeoutSeconds: number): Promise<ProbeResult> {
+export async function probeHttp(
+  url: URL,
+  headers: Record<string, string>,
+  timeoutSeconds: number,
+): Promise<ProbeResult> {
   const deadline = Date.now() + timeoutSeconds * 1000;
   let at = url;
   for (let redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
@@ -144,7 +157,9 @@ async function probeTcp(host: string, port: number, timeoutSeconds: number): Pro
       socket.destroy();
       resolve(result);
     };
-    socket.setTimeout(timeoutSeconds * 1000, () => finish({ outcome: "failure", output: `dial tcp ${host}:${port}: i/o timeout` }));
+    socket.setTimeout(timeoutSeconds * 1000, () =>
+      finish({ outcome: "failure", output: `dial tcp ${host}:${port}: i/o timeout` }),
+    );
     socket.on("connect", () => finish({ outcome: "success", output: "" }));
     socket.on("error", (error) => finish({ outcome: "failure", output: dialError(error, host, port) }));
   });

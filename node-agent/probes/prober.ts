@@ -1,7 +1,8 @@
 import type { IContainer } from "kubernetes-models/v1/Container";
 import type { IProbe } from "kubernetes-models/v1/Probe";
 import type { ProbeVerdict } from "../pod-actions-view.ts";
-import { type ProbeResult, type ProbeTarget, runProbe } from "./probe.ts";
+import { type ProbeTarget, runProbe } from "./probe.ts";
+import type { ProbeResult } from "./probe-result.ts";
 
 export type ProbeType = "startup" | "readiness" | "liveness";
 

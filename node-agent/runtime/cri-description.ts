@@ -118,7 +118,11 @@ export const CRI_MESSAGES: Record<string, Record<string, string>> = {
     tty: "bool 14",
     linux: "LinuxContainerConfig 15",
   },
-  CreateContainerRequest: { podSandboxId: "string 1", config: "ContainerConfig 2", sandboxConfig: "PodSandboxConfig 3" },
+  CreateContainerRequest: {
+    podSandboxId: "string 1",
+    config: "ContainerConfig 2",
+    sandboxConfig: "PodSandboxConfig 3",
+  },
   CreateContainerResponse: { containerId: "string 1" },
   StartContainerRequest: { containerId: "string 1" },
   StartContainerResponse: {},

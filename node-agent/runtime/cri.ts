@@ -1,4 +1,12 @@
-import { type ChannelOptions, credentials, type GrpcObject, loadPackageDefinition, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  type ChannelOptions,
+  credentials,
+  type GrpcObject,
+  loadPackageDefinition,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
 import { CRI_ENUMS, CRI_SERVICES, criNamespace } from "./cri-description.ts";
 import type {
@@ -40,7 +48,13 @@ type Call = (method: Method, request: object, seconds?: number) => Promise<any>;
 
 /** containerd (or another CRI v1 runtime) at a unix socket's path. Connects with the first call, and again when it must. */
 export function criRuntime(socketPath: string): Runtime {
-  const definition = fromJSON(criNamespace(), { longs: Number, enums: Number, defaults: true, arrays: true, objects: true });
+  const definition = fromJSON(criNamespace(), {
+    longs: Number,
+    enums: Number,
+    defaults: true,
+    arrays: true,
+    objects: true,
+  });
   const v1 = (loadPackageDefinition(definition) as any).runtime.v1 as GrpcObject;
   const connect = (service: keyof typeof CRI_SERVICES) =>
     new (v1[service] as any)(`unix:${socketPath}`, credentials.createInsecure(), CHANNEL_OPTIONS);
@@ -53,9 +67,11 @@ export function criRuntime(socketPath: string): Runtime {
   const call: Call = (method, request, seconds = CALL_SECONDS) =>
     new Promise((resolve, reject) => {
       const deadline = Date.now() + seconds * 1000;
-      serviceOf.get(method)[method](request, new Metadata(), { deadline }, (error: ServiceError | null, answer: any) =>
-        error ? reject(runtimeError(error)) : resolve(answer),
-      );
+      serviceOf
+        .get(method)
+        [method](request, new Metadata(), { deadline }, (error: ServiceError | null, answer: any) =>
+          error ? reject(runtimeError(error)) : resolve(answer),
+        );
     });
   const ignoreGone = async (promise: Promise<unknown>): Promise<void> => {
     await promise.catch((error) => {
@@ -91,7 +107,11 @@ export function criRuntime(socketPath: string): Runtime {
     },
 
     async createContainer(sandboxId, config, sandbox) {
-      const request = { podSandboxId: sandboxId, config: containerMessage(config), sandboxConfig: sandboxMessage(sandbox) };
+      const request = {
+        podSandboxId: sandboxId,
+        config: containerMessage(config),
+        sandboxConfig: sandboxMessage(sandbox),
+      };
       return (await call("CreateContainer", request)).containerId;
     },
     async startContainer(id) {

@@ -22,7 +22,13 @@ export interface FakeProgram {
   exec?(command: string[], stdin: Uint8Array): ExecResult;
 }
 
-export type FakeOperation = "runSandbox" | "createContainer" | "startContainer" | "stopContainer" | "pullImage" | "execSync";
+export type FakeOperation =
+  | "runSandbox"
+  | "createContainer"
+  | "startContainer"
+  | "stopContainer"
+  | "pullImage"
+  | "execSync";
 
 export interface FakeOptions {
   /** Milliseconds that an operation takes; absent: none. */
@@ -79,7 +85,8 @@ export function fakeRuntime(options: FakeOptions = {}): Runtime {
   };
   const containerOf = (id: string): FakeContainer => {
     const container = containers.get(id);
-    if (!container) throw new RuntimeError("not-found", `an error occurred when try to find container "${id}": not found`);
+    if (!container)
+      throw new RuntimeError("not-found", `an error occurred when try to find container "${id}": not found`);
     return container;
   };
   const exit = (container: FakeContainer, exitCode: number): void => {
@@ -130,7 +137,8 @@ export function fakeRuntime(options: FakeOptions = {}): Runtime {
 
     async createContainer(sandboxId, config) {
       await perform("createContainer", config.name);
-      if (!sandboxes.get(sandboxId)?.status.ready) throw new RuntimeError("failed", `sandbox "${sandboxId}" is not ready`);
+      if (!sandboxes.get(sandboxId)?.status.ready)
+        throw new RuntimeError("failed", `sandbox "${sandboxId}" is not ready`);
       const image = [...images.values()].find(({ id, tags }) => id === config.image || tags.includes(config.image));
       if (!image) throw new RuntimeError("not-found", `image "${config.image}" not found`);
       const id = newId();
@@ -157,7 +165,8 @@ export function fakeRuntime(options: FakeOptions = {}): Runtime {
     async startContainer(id) {
       const container = containerOf(id);
       await perform("startContainer", container.config.name);
-      if (container.status.state !== "created") throw new RuntimeError("failed", `container is in ${container.status.state} state`);
+      if (container.status.state !== "created")
+        throw new RuntimeError("failed", `container is in ${container.status.state} state`);
       container.status = { ...container.status, state: "running", startedAt: now() };
       const { exitAfterMilliseconds, exitCode = 0 } = container.program;
       if (exitAfterMilliseconds !== undefined) {
@@ -199,7 +208,8 @@ export function fakeRuntime(options: FakeOptions = {}): Runtime {
     imageStatus: async (name) => images.get(name),
     async pullImage(name) {
       await perform("pullImage", name);
-      if (registry && !registry.includes(name)) throw new RuntimeError("not-found", `failed to resolve reference "${name}": not found`);
+      if (registry && !registry.includes(name))
+        throw new RuntimeError("not-found", `failed to resolve reference "${name}": not found`);
       return (images.get(name) ?? addImage(name)).id;
     },
     listImages: async () => [...images.values()],

@@ -10,7 +10,11 @@ const DATA = "..data";
  * Makes a volume's folder hold exactly these files: real ones in a folder named by their content's hash, `..data`
  * pointing at it, and a link for each first part of a path. Unchanged content is left alone.
  */
-export async function writeFilesAtomically(folder: string, files: ReadonlyMap<string, VolumeFile>, group: number | undefined): Promise<void> {
+export async function writeFilesAtomically(
+  folder: string,
+  files: ReadonlyMap<string, VolumeFile>,
+  group: number | undefined,
+): Promise<void> {
   const version = `..${hashOf(files, group)}`;
   const previous = await readlink(join(folder, DATA)).catch(() => undefined);
   if (previous === version) return;

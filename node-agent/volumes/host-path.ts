@@ -12,7 +12,8 @@ const CHECKS: Record<string, { is: (stats: Awaited<ReturnType<typeof stat>>) => 
 
 /** A hostPath volume's path, once it is what its type demands; the `OrCreate` types make it so. */
 export async function hostPathFor(path: string, type: string): Promise<string> {
-  if (!path.startsWith("/") || path.split("/").includes("..")) throw new VolumeError(`invalid host path: ${JSON.stringify(path)}`);
+  if (!path.startsWith("/") || path.split("/").includes(".."))
+    throw new VolumeError(`invalid host path: ${JSON.stringify(path)}`);
   if (type === "") {
     // As with docker's -v: what is missing becomes a folder.
     if (!(await stat(path).catch(() => undefined))) await mkdir(path, { recursive: true, mode: 0o755 });

@@ -10,11 +10,11 @@ export async function mountPoints(): Promise<string[]> {
   return text
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => unescape(line.split(" ")[1]!));
+    .map((line) => decode(line.split(" ")[1]!));
 }
 
 /** The kernel writes spaces and their kin as octal. */
-const unescape = (text: string): string =>
+const decode = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
 export async function isMountPoint(path: string): Promise<boolean> {

@@ -24,6 +24,8 @@ const TERMINATION_MESSAGE_BYTES_MAX = 4096;
 
 /** Makes and removes what pods mount. */
 export interface PodVolumes {
+  /** Once, before the first pod: the place for secrets. */
+  start(): Promise<void>;
   /** Brings every volume into being; again, it brings files up to date. Rejects with `VolumeFailure`. */
   prepare(pod: PodObject, context: VolumeContext): Promise<void>;
   /** A container's mounts, hosts file and termination log included. */
@@ -52,17 +54,6 @@ export class VolumeFailure extends Error {
 
 export function diskVolumes(options: { paths: AgentPaths; clusterDomain: string; log: Logger }): PodVolumes {
   const { paths, clusterDomain, log } = options;
-  let secretsFolder: Promise<void> | undefined;
-
-  /** One tmpfs for the secrets of all pods. */
-  const prepareSecrets = () =>
-    (secretsFolder ??= (async () => {
-      await mkdir(paths.secrets, { recursive: true, mode: 0o700 });
-      if (await isMountPoint(paths.secrets)) return;
-      await run("mount", ["-t", "tmpfs", "-o", "mode=0700,noswap", "tmpfs", paths.secrets])
-        .catch(() => run("mount", ["-t", "tmpfs", "-o", "mode=0700", "tmpfs", paths.secrets]))
-        .catch((error) => log.warn({ error: error.message }, "secrets are kept on disk: no tmpfs could be mounted"));
-    })());
 
   const folderOf = (uid: string, volume: IVolume) =>
     isSecretVolume(volume) ? paths.secretVolume(uid, volume.name) : paths.volume(uid, volume.name);
@@ -76,7 +67,6 @@ export function diskVolumes(options: { paths: AgentPaths; clusterDomain: string;
     }
     const folder = folderOf(uid, volume);
     if (isFileVolume(volume)) {
-      if (isSecretVolume(volume)) await prepareSecrets();
       const files = volumeFiles(pod, volume, context);
       await mkdir(folder, { recursive: true, mode: 0o755 });
       if (group !== undefined) await chown(folder, 0, group);
@@ -90,7 +80,11 @@ export function diskVolumes(options: { paths: AgentPaths; clusterDomain: string;
     throw new VolumeError("volume type is not supported by this node-agent");
   }
 
-  async function prepareEmptyDir(folder: string, emptyDir: NonNullable<IVolume["emptyDir"]>, group: number | undefined): Promise<void> {
+  async function prepareEmptyDir(
+    folder: string,
+    emptyDir: NonNullable<IVolume["emptyDir"]>,
+    group: number | undefined,
+  ): Promise<void> {
     const made = await mkdir(folder, { recursive: true });
     if (emptyDir.medium === "Memory" && !(await isMountPoint(folder))) {
       const size = emptyDir.sizeLimit === undefined ? 0 : quantityValue(String(emptyDir.sizeLimit));
@@ -116,6 +110,15 @@ export function diskVolumes(options: { paths: AgentPaths; clusterDomain: string;
   }
 
   return {
+    /** One tmpfs for the secrets of all pods: it stays as long as the node, for its containers outlive the agent. */
+    async start() {
+      await mkdir(paths.secrets, { recursive: true, mode: 0o700 });
+      if (await isMountPoint(paths.secrets)) return;
+      await run("mount", ["-t", "tmpfs", "-o", "mode=0700,noswap", "tmpfs", paths.secrets])
+        .catch(() => run("mount", ["-t", "tmpfs", "-o", "mode=0700", "tmpfs", paths.secrets]))
+        .catch((error) => log.warn({ error: error.message }, "secrets are kept on disk: no tmpfs could be mounted"));
+    },
+
     async prepare(pod, context) {
       await mkdir(paths.pod(pod.metadata.uid!), { recursive: true, mode: 0o750 });
       for (const volume of pod.spec.volumes ?? []) {
@@ -134,7 +137,10 @@ export function diskVolumes(options: { paths: AgentPaths; clusterDomain: string;
         const source = await hostPathOf(pod, volume);
         const subPath = mount.subPathExpr ? expand(mount.subPathExpr, (name) => env.get(name)) : mount.subPath;
         const hostPath = subPath
-          ? await bindSubPath(source, subPath, { folder: paths.subPaths(uid), name: `${container.name}-${restartCount}-${index}` })
+          ? await bindSubPath(source, subPath, {
+              folder: paths.subPaths(uid),
+              name: `${container.name}-${restartCount}-${index}`,
+            })
           : source;
         mounts.push({
           containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
@@ -188,6 +194,7 @@ const PROPAGATIONS: Record<string, Mount["propagation"]> = {
 
 /** For simulated nodes: nothing is mounted, missing references are noticed all the same. */
 export const noVolumes: PodVolumes = {
+  start: async () => {},
   async prepare(pod, context) {
     for (const volume of pod.spec.volumes ?? []) {
       try {

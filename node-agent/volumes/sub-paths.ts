@@ -15,14 +15,21 @@ const ANYTHING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOC
  * swap folders for links to the host at any moment: after links inside the volume are resolved, each part is opened
  * below the one before without following links, and what gets bound is the opened file itself (CVE-2017-1002101).
  */
-export async function bindSubPath(volume: string, subPath: string, target: { folder: string; name: string }): Promise<string> {
-  if (subPath.startsWith("/") || subPath.split("/").includes("..")) throw new VolumeError(`subPath "${subPath}" is not allowed`);
+export async function bindSubPath(
+  volume: string,
+  subPath: string,
+  target: { folder: string; name: string },
+): Promise<string> {
+  if (subPath.startsWith("/") || subPath.split("/").includes(".."))
+    throw new VolumeError(`subPath "${subPath}" is not allowed`);
   const root = await realpath(volume);
   const resolved = await realpath(join(root, subPath)).catch(() => undefined);
   if (resolved !== undefined && resolved !== root && !resolved.startsWith(`${root}/`)) {
     throw new VolumeError(`subPath "${subPath}" leaves the volume`);
   }
-  const parts = (resolved === undefined ? subPath : relative(root, resolved)).split("/").filter((part) => part !== "" && part !== ".");
+  const parts = (resolved === undefined ? subPath : relative(root, resolved))
+    .split("/")
+    .filter((part) => part !== "" && part !== ".");
   let handle = await open(root, FOLDER);
   try {
     for (const [index, part] of parts.entries()) handle = await openBelow(handle, part, index === parts.length - 1);

@@ -101,7 +101,9 @@ function addFields(
     if (fieldRef) value = fieldValue(pod, fieldRef.fieldPath, addresses);
     else if (resourceFieldRef) {
       const { containerName, resource, divisor } = resourceFieldRef;
-      const container = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(({ name }) => name === containerName);
+      const container = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find(
+        ({ name }) => name === containerName,
+      );
       if (!container) throw new VolumeError(`container ${containerName} not found`);
       value = resourceValue(container, resource, divisor === undefined ? undefined : String(divisor), allocatable);
     }
@@ -112,7 +114,8 @@ function addFields(
 /** A path inside the volume. Validation refuses others; nothing that slipped through may leave the volume. */
 export function checkedPath(path: string): string {
   const parts = path.split("/");
-  const bad = path === "" || path.startsWith("/") || path.includes("\0") || parts.includes("..") || parts[0]!.startsWith("..");
+  const bad =
+    path === "" || path.startsWith("/") || path.includes("\0") || parts.includes("..") || parts[0]!.startsWith("..");
   if (bad) throw new VolumeError(`invalid path in a volume: ${JSON.stringify(path)}`);
   return parts.filter((part) => part !== "" && part !== ".").join("/");
 }

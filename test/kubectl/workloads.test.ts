@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestCluster } from "../support/cluster.ts";
+import { TestCluster } from "../support/control-plane.ts";
 import { eventually } from "../support/cox.ts";
 import { Kubectl } from "../support/kubectl.ts";
 

@@ -1,14 +1,19 @@
 import { expect, test } from "vitest";
 import { Deployment, type DeploymentObject } from "../../api/kinds/deployment.ts";
+import { EndpointSlice } from "../../api/kinds/endpoint-slice.ts";
 import { Event } from "../../api/kinds/event.ts";
 import { Pod, type PodObject } from "../../api/kinds/pod.ts";
 import { ReplicaSet } from "../../api/kinds/replica-set.ts";
+import { Service } from "../../api/kinds/service.ts";
 import { deployment } from "../../durable-objects/controllers/deployment.ts";
 import { draftOf } from "../../durable-objects/controllers/deployment-replica-sets.ts";
 import { fenceposts, isScalingEvent } from "../../durable-objects/controllers/deployment-scaling.ts";
+import { endpointSlice } from "../../durable-objects/controllers/endpoint-slice.ts";
+import { garbageCollector } from "../../durable-objects/controllers/garbage-collector.ts";
 import { isActive, isReady, isTerminal } from "../../durable-objects/controllers/pod-state.ts";
 import { replicaSet } from "../../durable-objects/controllers/replica-set.ts";
 import { type TestHome, testHome } from "../support/loop-home.ts";
+import { service } from "../support/workload-objects.ts";
 
 const SEEDS = 100;
 const STEPS = 50;
@@ -44,9 +49,12 @@ const web = (replicas: number, maxSurge: number | string, maxUnavailable: number
 });
 
 const ready = (pod: PodObject, is: boolean, now: number): void => {
+  const podIP = `10.0.0.${pod.metadata.name}`;
   pod.status = {
     ...pod.status,
     phase: "Running",
+    podIP,
+    podIPs: [{ ip: podIP }],
     conditions: [{ type: "Ready", status: is ? "True" : "False", lastTransitionTime: new Date(now).toISOString() }],
   } as NonNullable<PodObject["status"]>;
 };
@@ -60,6 +68,7 @@ class Simulation {
   constructor(seed: number) {
     this.random = randomFrom(seed);
     this.#loop = this.#newLoop();
+    this.home.create(service("web", { ports: [{ port: 80, targetPort: 8080 }] }), Service);
     const surge = Math.floor(this.random() * 3);
     this.home.create(
       web(1 + Math.floor(this.random() * 8), surge, surge === 0 ? 1 : Math.floor(this.random() * 3)),
@@ -68,14 +77,28 @@ class Simulation {
   }
 
   #newLoop() {
-    return this.home.loop([deployment, replicaSet], [Deployment, ReplicaSet, Pod, Event], this.random);
+    const controllers = [deployment, replicaSet, endpointSlice, garbageCollector];
+    return this.home.loop(controllers, [Deployment, ReplicaSet, Pod, Service, EndpointSlice, Event], this.random);
   }
 
   get deployment(): DeploymentObject {
     return this.home.get(Deployment, "web")!;
   }
 
+  /** Addresses that the Service sends to. */
+  get serving(): string[] {
+    return this.home
+      .list(EndpointSlice)
+      .flatMap(({ endpoints }) => endpoints ?? [])
+      .flatMap(({ addresses, conditions }) => (conditions?.ready ? addresses : []))
+      .sort();
+  }
+
   pass(): void {
+    if (!this.home.get(Deployment, "web")) {
+      expect(this.#loop.run(this.home.now).failures).toEqual([]);
+      return;
+    }
     const isScaling = isScalingEvent(
       this.deployment,
       this.home.list(ReplicaSet).map((set) => draftOf(set)),
@@ -95,15 +118,18 @@ class Simulation {
     if (this.#loop.nextDueAt() !== 0) {
       expect(asked).toBeLessThanOrEqual(this.deployment.spec.replicas! + fenceposts(this.deployment).maxSurge);
       expect(pods.length).toBeLessThanOrEqual(asked);
+      const addresses = pods.filter(isReady).map(({ status }) => status?.podIP ?? "");
+      expect(this.serving).toEqual(addresses.sort());
     }
   }
 
   /** What nodes do: place, start, finish off. */
   kubelet(isCalm: boolean): void {
     for (const pod of this.home.list(Pod)) {
-      if (isTerminal(pod) || this.random() < 0.5) continue;
+      if (this.random() < 0.5) continue;
       const { name } = pod.metadata;
       if (pod.metadata.deletionTimestamp) this.home.remove(Pod, name);
+      else if (isTerminal(pod)) continue;
       else if (!pod.spec.nodeName) this.home.change(Pod, name, (p) => (p["spec"].nodeName = "n1"));
       else if (!isReady(pod)) this.home.change(Pod, name, (p) => ready(p as PodObject, true, this.home.now));
       else if (!isCalm && this.random() < 0.1)
@@ -173,5 +199,12 @@ test.each(Array.from({ length: SEEDS }, (_, seed) => seed))(
     simulation.pass();
     expect(simulation.home.store.revision, "a settled cluster costs no writes").toBe(revision);
     expect(simulation.home.list(ReplicaSet).length).toBeLessThanOrEqual(3);
+
+    simulation.home.delete(Deployment, "web");
+    for (let step = 0; step < SETTLING_STEPS_MAX && simulation.home.list(Pod).length > 0; step++) simulation.step(true);
+    simulation.pass();
+    expect([...simulation.home.list(ReplicaSet), ...simulation.home.list(Pod)], "what it owned goes with it").toEqual(
+      [],
+    );
   },
 );

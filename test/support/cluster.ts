@@ -1,106 +1,136 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type ApiAnswer, type ApiClient, callApi, isReady } from "../../cli/api-client.ts";
-import { type ControlPlane, prepareControlPlane } from "../../cli/control-plane/prepare.ts";
-import { type Home, homeAt, makeHome, makeNodeHome, nodeHome } from "../../cli/home.ts";
-import { takeLock } from "../../cli/lock.ts";
-import { agentPlan, createBootstrapToken, readyNodes, writeBootstrapToken } from "../../cli/node/agent.ts";
-import { readSupervisorStatus, type Supervisor, startSupervisor } from "../../cli/supervisor-client.ts";
-import { freePort } from "./cox.ts";
+import type { AnyController } from "../../durable-objects/controllers/controller.ts";
+import { ClusterWideHome } from "../../durable-objects/cluster/cluster-wide-home.ts";
+import { NamespacedHome } from "../../durable-objects/namespace/namespaced-home.ts";
+import type { HomeAnswer, HomeRequest, TimelineFeedRpc } from "../../durable-objects/protocol.ts";
+import { ADMIN, type Answer, readAnswer, TestPlatform, targetOf } from "./home.ts";
 
-const READY_SECONDS = 30;
-const SIMULATED = "simulated";
+export interface TestClusterOptions {
+  controllers?: readonly AnyController[];
+  timeline?: TimelineFeedRpc;
+  rootCa?: string;
+  apiEndpoint?: string;
+}
 
-/**
- * A control plane as `cox up` starts it (the real bundle on workerd, TLS, a supervisor), in a temporary home and on a free
- * port, without root: for tests that speak to the API, and need no containers.
- */
-export class TestCluster implements ApiClient {
-  readonly url: string;
-  readonly token: string;
-  readonly caCertificate: string;
-  /** The path of the admin's kubeconfig. */
-  readonly kubeconfig: string;
-  readonly home: Home;
-  readonly #simulated: number;
-  readonly #controlPlane: ControlPlane;
-  #supervisor: Supervisor | undefined;
+/** A cluster's homes in one process, on SQLite in memory, sharing a clock. Calls between them take a turn, as RPC does. */
+export class TestCluster {
+  /** The clock of all; its timers are the ClusterHome's. */
+  readonly platform = new TestPlatform();
+  readonly #platforms = new Map<string, TestPlatform>([["", this.platform]]);
+  readonly #options: TestClusterOptions;
+  readonly #namespaces = new Map<string, NamespacedHome>();
+  clusterHome: ClusterWideHome;
 
-  private constructor(home: Home, controlPlane: ControlPlane, simulated: number) {
-    this.home = home;
-    this.url = controlPlane.url;
-    this.token = controlPlane.token;
-    this.caCertificate = controlPlane.caCertificate;
-    this.kubeconfig = home.kubeconfig;
-    this.#controlPlane = controlPlane;
-    this.#simulated = simulated;
+  constructor(options: TestClusterOptions = {}) {
+    this.#options = options;
+    this.clusterHome = this.#newClusterHome();
   }
 
-  /** @param options simulated: how many nodes that pretend to run containers (`simulated`, or `simulated-0` …) */
-  static async start({ simulated = 0 }: { simulated?: number } = {}): Promise<TestCluster> {
-    const home = homeAt(mkdtempSync(join(tmpdir(), "cox-api-")));
-    makeHome(home);
-    const cluster = new TestCluster(home, await prepareControlPlane(home, { port: await freePort() }), simulated);
-    try {
-      await cluster.#start();
-    } catch (error) {
-      await cluster.stop();
-      throw error;
-    }
-    return cluster;
+  #timeline(): TimelineFeedRpc {
+    return this.#options.timeline ?? { push: async () => ({ interests: [] }) };
   }
 
-  /** A request as the admin. */
-  async call(method: string, path: string, body?: unknown): Promise<ApiAnswer> {
-    return await callApi(this, method, path, body);
-  }
-
-  /** Waits until the control plane answers. */
-  async ready(): Promise<void> {
-    const { plan } = this.#controlPlane;
-    await this.#supervisor!.waitFor(plan, "the control plane", READY_SECONDS, () => isReady(this));
-  }
-
-  /** workerd's process; undefined for the moment in which it is being started again. */
-  get pid(): number | undefined {
-    return readSupervisorStatus(this.home)?.processes.find(({ role }) => role === "workerd")?.process?.pid;
-  }
-
-  /** Kills workerd as a crash would. It is started again at once: `ready()` waits for that. */
-  kill9(): void {
-    const { pid } = this;
-    if (pid !== undefined) process.kill(pid, "SIGKILL");
-  }
-
-  /** Stops everything in order and starts it again, on the same state and port. */
-  async restart(): Promise<void> {
-    await this.#supervisor!.stop();
-    await this.#start();
-  }
-
-  /** Stops everything and removes the state. */
-  async stop(): Promise<void> {
-    await this.#supervisor?.stop();
-    rmSync(this.home.root, { recursive: true, force: true });
-  }
-
-  async #start(): Promise<void> {
-    takeLock(this.home);
-    this.#supervisor = await startSupervisor(this.home);
-    this.#supervisor.start(this.#controlPlane.plan);
-    await this.ready();
-    if (this.#simulated > 0) await this.#joinSimulatedNodes();
-  }
-
-  async #joinSimulatedNodes(): Promise<void> {
-    makeNodeHome(nodeHome(this.home, SIMULATED), "fake");
-    writeBootstrapToken(this.home, SIMULATED, await createBootstrapToken(this, new Date()));
-    const agent = agentPlan(this.home, { name: SIMULATED, server: this.url, simulated: this.#simulated });
-    this.#supervisor!.start(agent);
-    await this.#supervisor!.waitFor(agent, "joining the simulated nodes", READY_SECONDS, async () => {
-      const ready = await readyNodes(this);
-      return agent.nodes!.every((name) => ready.has(name));
+  #newClusterHome(): ClusterWideHome {
+    return new ClusterWideHome({
+      platform: this.platform,
+      name: "test",
+      homeOf: (namespace) => ({
+        handle: async (request: HomeRequest) => await this.namespace(namespace).home.handle(request),
+        watch: async (request) => this.namespace(namespace).home.watch(request),
+        activate: async (uid) => await this.namespace(namespace).activate(uid),
+        terminate: async () => await this.namespace(namespace).terminate(),
+      }),
+      timeline: this.#timeline(),
+      serviceCidr: "10.96.0.0/24",
+      podCidr: "10.244.0.0/16",
+      apiEndpoint: this.#options.apiEndpoint,
     });
+  }
+
+  namespace(name: string): NamespacedHome {
+    let home = this.#namespaces.get(name);
+    if (!home) {
+      home = this.#newNamespace(name);
+      this.#namespaces.set(name, home);
+    }
+    return home;
+  }
+
+  #newNamespace(name: string): NamespacedHome {
+    let platform = this.#platforms.get(name);
+    if (!platform) {
+      platform = new TestPlatform();
+      platform.time = this.platform.time;
+      this.#platforms.set(name, platform);
+    }
+    const cluster = () => this.clusterHome;
+    const { controllers, rootCa } = this.#options;
+    return new NamespacedHome({
+      platform,
+      name: `test/${name}`,
+      namespace: name,
+      cluster: {
+        namespaceState: async (namespace) => await cluster().namespaceState(namespace),
+        priorityClasses: async () => await cluster().priorityClasses(),
+        allocateService: async (ask) => await cluster().allocateService(ask),
+        releaseService: async (reservation) => await cluster().releaseService(reservation),
+        settleServices: async (...args) => await cluster().settleServices(...args),
+      },
+      timeline: this.#timeline(),
+      ...(controllers && { controllers }),
+      ...(rootCa && { rootCa }),
+    });
+  }
+
+  /** The process is killed: everything in memory is lost, timers too. What was stored, alarms included, is there. */
+  kill(): void {
+    for (const platform of this.#platforms.values()) platform.dropTimers();
+    this.#namespaces.clear();
+    this.clusterHome = this.#newClusterHome();
+  }
+
+  /** Lets time go by, alarms ring, and all consequences happen. */
+  async settle(milliseconds = 0): Promise<void> {
+    const step = 1_000;
+    for (let left = milliseconds; ; left -= step) {
+      const advance = Math.max(0, Math.min(left, step));
+      for (let i = 0; i < 12; i++) {
+        for (const [name, platform] of this.#platforms) {
+          platform.advance(i === 0 ? advance : 0);
+          if (platform.alarmAt !== undefined && platform.alarmAt <= platform.time) {
+            platform.alarmAt = undefined;
+            if (name === "") this.clusterHome.alarm();
+            else this.namespace(name).alarm();
+          }
+        }
+        for (let j = 0; j < 20; j++) await Promise.resolve();
+      }
+      if (left <= step) return;
+    }
+  }
+
+  /** Sends a request to the home of a namespace ("" for the ClusterHome), and runs what is due until it is answered. */
+  async ask(
+    namespace: string,
+    verb: HomeRequest["verb"],
+    path: string,
+    { object, ...more }: Partial<HomeRequest> & { object?: unknown } = {},
+  ): Promise<Answer> {
+    const request: HomeRequest = {
+      verb,
+      user: ADMIN,
+      target: targetOf(path, namespace),
+      options: {},
+      ...(object !== undefined && { body: JSON.stringify(object) }),
+      ...more,
+    };
+    let answer: HomeAnswer | undefined;
+    const answered = (
+      namespace === "" ? this.clusterHome.handle(request) : this.namespace(namespace).home.handle(request)
+    ).then((value) => {
+      answer = value;
+      return value;
+    });
+    for (let i = 0; i < 20 && !answer; i++) await this.settle();
+    return await readAnswer(await answered);
   }
 }

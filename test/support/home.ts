@@ -31,6 +31,10 @@ export class TestPlatform implements Platform {
     };
   };
 
+  dropTimers(): void {
+    this.#timers = [];
+  }
+
   /** Runs what is due, and what that makes due, in order. */
   advance(milliseconds = 0): void {
     const end = this.time + milliseconds;
@@ -116,7 +120,7 @@ export function targetOf(path: string, namespace: string): Target {
   return { group: group!, version: version!, resource, namespace, name, subresource };
 }
 
-async function readAnswer({ code, body, warnings = [] }: HomeAnswer): Promise<Answer> {
+export async function readAnswer({ code, body, warnings = [] }: HomeAnswer): Promise<Answer> {
   const text = typeof body === "string" ? body : await new Response(body).text();
   return { code, body: JSON.parse(text), text, warnings };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { base64url, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeAdminToken } from "../../cli/control-plane/credentials.ts";
-import { TestCluster } from "../support/cluster.ts";
+import { TestCluster } from "../support/control-plane.ts";
 import { ask } from "../support/http.ts";
 
 let cluster: TestCluster;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestCluster } from "../support/cluster.ts";
+import { TestCluster } from "../support/control-plane.ts";
 import { ask } from "../support/http.ts";
 
 // What bad input gets: the Status that kube-apiserver would send, and a store that is untouched.
@@ -201,7 +201,7 @@ describe("an update that is refused", () => {
       422,
     ],
     ["a patch type that is not served", "application/strange-patch+json", "{}", 415],
-    ["a patch that breaks the type", "application/merge-patch+json", '{"data":{"a":{}}}', 400],
+    ["a patch that breaks the type", "application/merge-patch+json", '{"data":{"a":{}}}', 422],
   ])("%s", async (_, contentType, body, code) => {
     const before = await cluster.call("GET", `${CONFIG_MAPS}/there`);
     const answer = await send("PATCH", `${CONFIG_MAPS}/there`, body, contentType);

@@ -1,5 +1,5 @@
-import type { FeedEvent } from "../protocol.ts";
-import type { HomeSource } from "./home-source.ts";
+import type { FeedEvent } from "../../durable-objects/protocol.ts";
+import type { HomeSource } from "../../durable-objects/timeline/home-source.ts";
 
 /** Seeded randomness (mulberry32), so that what fails fails again. */
 export function seeded(seed: number): () => number {

@@ -1,6 +1,6 @@
-import { type PendingPod, pendingPod, podFacts } from "./pod-facts.ts";
-import { nodeFacts, Snapshot } from "./snapshot.ts";
-import type { Taint, Toleration } from "./tolerations.ts";
+import { type PendingPod, pendingPod, podFacts } from "../../durable-objects/scheduling/pod-facts.ts";
+import { nodeFacts, Snapshot } from "../../durable-objects/scheduling/snapshot.ts";
+import type { Taint, Toleration } from "../../durable-objects/scheduling/tolerations.ts";
 
 /** Objects for tests: a node of 4 CPUs and 8 GiB, and pods that want nothing, unless said otherwise. */
 export interface NodeOptions {

@@ -1,0 +1,250 @@
+import type { EventObject } from "../../api/kinds/event.ts";
+import { PriorityClass } from "../../api/kinds/priority-class.ts";
+import { allKinds } from "../../api/kinds.ts";
+import { dnsSubdomainComplaints } from "../../api/names.ts";
+import type { KubeObject, User } from "../../api/object.ts";
+import { authorize } from "../admission/authorize.ts";
+import { immortalNamespaces } from "../admission/namespace-lifecycle.ts";
+import { nodeRestriction } from "../admission/node-restriction.ts";
+import { oneDefaultPriorityClass, type PriorityClassFacts, priorityClassFacts } from "../admission/priority.ts";
+import { taintNodesByCondition } from "../admission/taint-nodes-by-condition.ts";
+import { clusterWideControllers } from "../controllers/cluster-wide.ts";
+import type { AnyController } from "../controllers/controller.ts";
+import { Home, type Platform } from "../home.ts";
+import type {
+  HomeAnswer,
+  HomeRequest,
+  HomeRpc,
+  NamespaceHomeInternalRpc,
+  ServiceAsk,
+  ServiceGrant,
+  ServiceHolding,
+  Target,
+  TimelineFeedRpc,
+  Verb,
+} from "../protocol.ts";
+import { refusalAnswer } from "../verbs/answer.ts";
+import { servedOf } from "../verbs/served.ts";
+import { apiServiceObjects, createClusterObjects } from "./bootstrap.ts";
+import { acceptsToken, tokenSecretName } from "./bootstrap-token.ts";
+import { NamespaceKeeper } from "./namespace-keeper.ts";
+import { NodePresence } from "./node-presence.ts";
+import { ServiceAddresses } from "./service-addresses.ts";
+
+export interface ClusterWideHomeOptions {
+  platform: Platform;
+  /** The cluster's name. */
+  name: string;
+  homeOf(namespace: string): HomeRpc & Pick<NamespaceHomeInternalRpc, "activate" | "terminate">;
+  timeline: TimelineFeedRpc;
+  /** Where Services' addresses come from, as `10.96.0.0/16`. */
+  serviceCidr: string;
+  /** Where nodes' pod ranges come from, as `10.244.0.0/16`. */
+  podCidr: string;
+  /** `host:port` at which pods reach the API. */
+  apiEndpoint?: string | undefined;
+  /** Whether a node's link is up; asked after a restart of this home about nodes that were connected before. */
+  isConnected?(node: string): Promise<boolean>;
+}
+
+/** What the control plane does for itself. */
+export const SYSTEM: User = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
+const NODE_CONTROLLER = "node-controller";
+const START_RETRY_MILLISECONDS = 2_000;
+
+/** A ClusterHome without its platform. */
+export class ClusterWideHome {
+  readonly home: Home;
+  readonly #options: ClusterWideHomeOptions;
+  readonly #controllers: readonly AnyController[];
+  readonly #presence: NodePresence;
+  readonly #addresses: ServiceAddresses;
+  readonly #namespaces: NamespaceKeeper;
+  #isStarted = false;
+
+  constructor(options: ClusterWideHomeOptions) {
+    const { platform, name, homeOf, timeline, serviceCidr, podCidr } = options;
+    this.#options = options;
+    this.#presence = new NodePresence(platform.database);
+    this.#addresses = new ServiceAddresses(platform.database, serviceCidr);
+    this.#controllers = clusterWideControllers({ podCidr, presenceOf: (node) => this.#presence.of(node) });
+    this.home = new Home({
+      platform,
+      name,
+      namespace: "",
+      timeline,
+      kinds: allKinds().filter(({ namespaced }) => !namespaced),
+      controllers: this.#controllers,
+      admission: [immortalNamespaces, nodeRestriction, oneDefaultPriorityClass, taintNodesByCondition],
+      sendEvent: (event) => void this.#sendEvent(event),
+    });
+    const later = (milliseconds: number, work: () => void) => void platform.later(milliseconds, work);
+    this.#namespaces = new NamespaceKeeper({ home: this.home, homeOf, later, now: () => platform.now() });
+    this.home.store.onCommit((changes) => {
+      for (const { type, stored } of changes) {
+        if (stored.resource === "nodes" && type === "DELETED")
+          platform.later(0, () => this.#presence.forget(stored.name));
+      }
+    });
+    if (this.home.store.revision === 0) {
+      this.home.store.write((tx) => createClusterObjects(this.home.writing(tx, SYSTEM), serviceCidr));
+    }
+  }
+
+  alarm(): void {
+    this.home.alarm();
+    this.#namespaces.wake();
+    this.start();
+    if (this.#namespaces.isBusy) this.home.guard();
+  }
+
+  /** Once in an instance's life: what must be so in a cluster, and may have changed while nobody looked. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    void Promise.all([this.#publishApi(), this.#checkPresence()]).catch((error: unknown) => {
+      console.warn(`the cluster's start is tried again: ${String(error)}`);
+      this.#isStarted = false;
+      this.#options.platform.later(START_RETRY_MILLISECONDS, () => this.start());
+    });
+  }
+
+  async handle(request: HomeRequest): Promise<HomeAnswer> {
+    const answer = await this.home.handle(request);
+    const { verb, target } = request;
+    // Whoever was told of a namespace finds it in order.
+    if (
+      verb === "create" &&
+      target.resource === "namespaces" &&
+      answer.code === 201 &&
+      typeof answer.body === "string"
+    ) {
+      await this.#namespaces.activated((JSON.parse(answer.body) as KubeObject).metadata.name);
+    }
+    return answer;
+  }
+
+  // For NamespaceHomes.
+
+  async namespaceState(name: string): Promise<{ state: "absent" | "active" | "terminating"; uid: string }> {
+    this.start();
+    const object = this.home.store.read((tx) => tx.get("namespaces", name))?.object;
+    if (!object) return { state: "absent", uid: "" };
+    return { state: object.metadata.deletionTimestamp ? "terminating" : "active", uid: object.metadata.uid ?? "" };
+  }
+
+  async priorityClasses(): Promise<PriorityClassFacts[]> {
+    const { resource } = servedOf(PriorityClass);
+    return this.home.store.read((tx) => tx.list(resource)).map(({ object }) => priorityClassFacts(object));
+  }
+
+  async allocateService(ask: ServiceAsk): Promise<ServiceGrant> {
+    const { platform } = this.#options;
+    return this.home.store.write<ServiceGrant>((tx) =>
+      this.#addresses.allocate(this.home.writing(tx, SYSTEM), ask, platform.uuid(), () => platform.random()),
+    );
+  }
+
+  async releaseService(reservation: string): Promise<void> {
+    this.home.store.write((tx) => this.#addresses.release(this.home.writing(tx, SYSTEM), reservation));
+  }
+
+  async settleServices(namespace: string, services: ServiceHolding[], underWay: string[]): Promise<void> {
+    this.home.store.write((tx) => this.#addresses.settle(this.home.writing(tx, SYSTEM), namespace, services, underWay));
+  }
+
+  // For the Timeline.
+
+  async listNamespaces(): Promise<string[]> {
+    this.start();
+    return this.home.store.read((tx) => tx.texts("namespaces")).map(({ name }) => name);
+  }
+
+  async authorize(user: User, verb: Verb | "watch", target: Target): Promise<HomeAnswer | null> {
+    try {
+      authorize(this.home.scope, { user, verb, target, options: {} });
+      return null;
+    } catch (error) {
+      return refusalAnswer(error);
+    }
+  }
+
+  // For nodes.
+
+  async nodePresence(node: string, connected: boolean, at: number): Promise<void> {
+    this.start();
+    if (!this.#presence.set(node, connected, at)) return;
+    this.#lookAt(node);
+  }
+
+  #lookAt(node: string): void {
+    const controller = this.#controllers.find(({ name }) => name === NODE_CONTROLLER);
+    if (controller) this.home.loop.look(controller, node);
+    this.home.guard();
+    this.home.schedulePass();
+  }
+
+  async join(bootstrapToken: string, nodeName: string): Promise<boolean> {
+    const secretName = tokenSecretName(bootstrapToken);
+    if (!secretName || dnsSubdomainComplaints(nodeName).length > 0) return false;
+    const target = { group: "", version: "v1", resource: "secrets", namespace: "kube-system", name: secretName };
+    const answer = await this.#options.homeOf("kube-system").handle({
+      verb: "get",
+      user: SYSTEM,
+      target: { ...target, subresource: "" },
+      options: {},
+    });
+    if (answer.code !== 200 || typeof answer.body !== "string") return false;
+    return acceptsToken(JSON.parse(answer.body) as KubeObject, bootstrapToken, this.#options.platform.now());
+  }
+
+  /** Nodes that were connected when an earlier instance was lost may have been lost with it. */
+  async #checkPresence(): Promise<void> {
+    const { isConnected, platform } = this.#options;
+    const nodes = this.home.store.read((tx) => tx.texts("nodes"));
+    for (const { name } of nodes) {
+      // The earlier instance may not have got to look at what it was told.
+      this.#lookAt(name);
+      if (isConnected && this.#presence.of(name)?.connected && !(await isConnected(name))) {
+        await this.nodePresence(name, false, platform.now());
+      }
+    }
+  }
+
+  async #publishApi(): Promise<void> {
+    const { apiEndpoint, homeOf } = this.#options;
+    const home = homeOf("default");
+    for (const object of apiServiceObjects(this.#addresses.first, apiEndpoint)) {
+      const [group, version] = object.apiVersion.includes("/") ? object.apiVersion.split("/") : ["", object.apiVersion];
+      const resource =
+        { Service: "services", Endpoints: "endpoints", EndpointSlice: "endpointslices" }[object.kind] ?? "";
+      const target = { group: group!, version: version!, resource, namespace: "default", name: "", subresource: "" };
+      const request = { user: SYSTEM, options: {}, body: JSON.stringify(object) };
+      const named = { ...target, name: object.metadata.name };
+      const isThere = (await home.handle({ user: SYSTEM, options: {}, verb: "get", target: named })).code === 200;
+      // The Service is the user's once it is there; where it leads is not.
+      if (isThere && object.kind === "Service") continue;
+      const { code, body } = await home.handle(
+        isThere ? { ...request, verb: "update", target: named } : { ...request, verb: "create", target },
+      );
+      if (code >= 300) throw new Error(`${object.kind} kubernetes: ${String(body)}`);
+    }
+  }
+
+  /** Events about cluster-scoped objects are kept in the namespace default. */
+  async #sendEvent(event: EventObject): Promise<void> {
+    const target = { group: "", version: "v1", resource: "events", namespace: "default", name: "", subresource: "" };
+    const request = { user: SYSTEM, options: {}, body: JSON.stringify(event) };
+    try {
+      const home = this.#options.homeOf("default");
+      const { code } = await home.handle({ ...request, verb: "create", target });
+      if (code !== 409) return;
+      const { count, lastTimestamp, message } = event;
+      const body = JSON.stringify({ count: (count ?? 1) + 1, lastTimestamp, message });
+      const again = { ...target, name: event.metadata.name };
+      await home.handle({ ...request, verb: "patch", target: again, patchType: "merge", body });
+    } catch (error) {
+      console.warn(`an event about ${event.metadata.name} was lost: ${String(error)}`);
+    }
+  }
+}
