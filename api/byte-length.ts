@@ -1,7 +1,14 @@
 const encoder = new TextEncoder();
 
-/** Bytes of a text as UTF-8. A text in ASCII, as most are, is not encoded to be measured. */
-export const byteLength = (text: string): number => {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return encoder.encode(text).length;
-  return text.length;
-};
+/** A UTF-16 unit is at most so many bytes of UTF-8. */
+const BYTES_OF_UNIT_MAX = 3;
+
+/** Whether texts are longer, as UTF-8 and all together, than `bytesMax`. Only what may be is encoded to be measured. */
+export function areLonger(texts: readonly string[], bytesMax: number): boolean {
+  let units = 0;
+  for (const text of texts) units += text.length;
+  if (units * BYTES_OF_UNIT_MAX <= bytesMax) return false;
+  let bytes = 0;
+  for (const text of texts) bytes += encoder.encode(text).length;
+  return bytes > bytesMax;
+}

@@ -12,7 +12,6 @@ const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
 const QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const LABEL_VALUE = `(${QUALIFIED})?`;
 const CONFIG_KEY = "[-._a-zA-Z0-9]+";
-const C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*";
 const HTTP_HEADER = "[-A-Za-z0-9]+";
 const PERCENT = "[0-9]+%";
 const UNDERSCORED_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
@@ -27,23 +26,22 @@ const SUBDOMAIN_RE = whole(SUBDOMAIN);
 const LABEL_1035_RE = whole(LABEL_1035);
 const QUALIFIED_RE = whole(QUALIFIED);
 const CONFIG_KEY_RE = whole(CONFIG_KEY);
-const C_IDENTIFIER_RE = whole(C_IDENTIFIER);
 const HTTP_HEADER_RE = whole(HTTP_HEADER);
 const PERCENT_RE = whole(PERCENT);
 const UNDERSCORED_SUBDOMAIN_RE = whole(UNDERSCORED_SUBDOMAIN);
 const WILDCARD_RE = whole(WILDCARD);
 const HTTP_PATH_RE = whole(HTTP_PATH);
 
-export const LABEL_LENGTH_MAX = 63;
+const LABEL_LENGTH_MAX = 63;
 export const SUBDOMAIN_LENGTH_MAX = 253;
 const PORT_NAME_LENGTH_MAX = 15;
 
-export const tooLong = (max: number): string => `must be no more than ${max} characters`;
+const tooLong = (max: number): string => `must be no more than ${max} characters`;
 export const outOfRange = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
-export const NON_EMPTY = "must be non-empty";
+const NON_EMPTY = "must be non-empty";
 
 /** `<message> (e.g. 'a',  or 'b', regex used for validation is '…')`: the odd commas are upstream's. */
-export function patternMessage(message: string, pattern: string, ...examples: string[]): string {
+function patternMessage(message: string, pattern: string, ...examples: string[]): string {
   const eg = examples.map((example) => `'${example}', `).join(" or ");
   return `${message} (${eg && `e.g. ${eg}`}regex used for validation is '${pattern}')`;
 }
@@ -176,19 +174,6 @@ export function envNameComplaints(value: string): Complaints {
   if (/^[\x20-\x3c\x3e-\x7e]+$/.test(value)) return NONE;
   return ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
-
-export const cIdentifierComplaints = (value: string): Complaints =>
-  C_IDENTIFIER_RE.test(value)
-    ? NONE
-    : [
-        patternMessage(
-          "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-          C_IDENTIFIER,
-          "my_name",
-          "MY_NAME",
-          "MyName",
-        ),
-      ];
 
 export const httpHeaderComplaints = (value: string): Complaints =>
   HTTP_HEADER_RE.test(value)

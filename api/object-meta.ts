@@ -1,4 +1,4 @@
-import { byteLength } from "./byte-length.ts";
+import { areLonger } from "./byte-length.ts";
 import { sameJson } from "./equality.ts";
 import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired, fieldTooLong } from "./field-error.ts";
 import { type FieldPath, METADATA } from "./field-path.ts";
@@ -14,8 +14,8 @@ import {
 import type { ObjectMeta, OwnerReference } from "./object.ts";
 import { validateLabels } from "./selector.ts";
 
-export const NON_NEGATIVE = "must be greater than or equal to 0";
-export const IMMUTABLE = "field is immutable";
+const NON_NEGATIVE = "must be greater than or equal to 0";
+const IMMUTABLE = "field is immutable";
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
 const MANAGER_LENGTH_MAX = 128;
 
@@ -129,13 +129,13 @@ export function validateAnnotations(
   path: FieldPath,
   errors: FieldError[],
 ): void {
-  let bytes = 0;
+  if (!annotations) return;
   for (const key in annotations) {
     // Only the case of a key is free.
     for (const complaint of qualifiedNameComplaints(key.toLowerCase())) errors.push(fieldInvalid(path, key, complaint));
-    bytes += byteLength(key) + byteLength(annotations[key]!);
   }
-  if (bytes > ANNOTATIONS_BYTES_MAX) errors.push(fieldTooLong(path, ANNOTATIONS_BYTES_MAX));
+  const texts = [...Object.keys(annotations), ...Object.values(annotations)];
+  if (areLonger(texts, ANNOTATIONS_BYTES_MAX)) errors.push(fieldTooLong(path, ANNOTATIONS_BYTES_MAX));
 }
 
 function validateOwnerReferences(owners: readonly OwnerReference[], errors: FieldError[]): void {
@@ -165,7 +165,7 @@ function validateOwnerReferences(owners: readonly OwnerReference[], errors: Fiel
   }
 }
 
-export function validateFinalizers(finalizers: readonly string[], path: FieldPath, errors: FieldError[]): void {
+function validateFinalizers(finalizers: readonly string[], path: FieldPath, errors: FieldError[]): void {
   for (const finalizer of finalizers) {
     for (const complaint of qualifiedNameComplaints(finalizer)) errors.push(fieldInvalid(path, finalizer, complaint));
   }

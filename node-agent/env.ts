@@ -20,7 +20,7 @@ export function environment(pod: PodObject, container: IContainer, context: Envi
   const services = serviceEnvironment(pod, context.services);
   const result = new Map<string, string>();
   for (const source of container.envFrom ?? []) {
-    for (const [key, value] of sourceEntries(pod, source, context)) result.set(`${source.prefix ?? ""}${key}`, value);
+    for (const [key, value] of sourceEntries(source, context)) result.set(`${source.prefix ?? ""}${key}`, value);
   }
   const visible = (name: string) => result.get(name) ?? services.get(name);
   for (const variable of container.env ?? []) {
@@ -36,7 +36,7 @@ export function environment(pod: PodObject, container: IContainer, context: Envi
 type EnvFrom = NonNullable<IContainer["envFrom"]>[number];
 type ValueFrom = NonNullable<NonNullable<IContainer["env"]>[number]["valueFrom"]>;
 
-function sourceEntries(pod: PodObject, source: EnvFrom, { objects }: EnvironmentContext): [string, string][] {
+function sourceEntries(source: EnvFrom, { objects }: EnvironmentContext): [string, string][] {
   if (source.configMapRef) {
     const object = objects("configmaps", source.configMapRef.name ?? "");
     if (object) return Object.entries((object["data"] ?? {}) as Record<string, string>);

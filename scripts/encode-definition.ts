@@ -77,6 +77,7 @@ function propertyText(
   const mergeKey: string | undefined = schema["x-kubernetes-patch-merge-key"];
   if (strategy !== undefined || mergeKey !== undefined) text += ` p:${strategy ?? ""}:${mergeKey ?? ""}`;
   if (go?.default !== undefined && !/[ ;]/.test(go.default)) text += ` d:${go.default}`;
+  if (go?.number !== undefined) text += ` ${go.number}`;
   if (go && go.type !== printedType(type, names)) text += ` '${go.type}`;
   return text;
 }

@@ -8,6 +8,8 @@ export interface GoField {
   pointer: boolean;
   omitEmpty: boolean;
   omitZero: boolean;
+  /** Its number on the wire; below an embedded struct the path to it: `2.5`. */
+  number?: string;
   /** JSON text of the field's default. */
   default?: string;
 }
@@ -21,6 +23,7 @@ interface RawField {
   inline: boolean;
   omitEmpty: boolean;
   omitZero: boolean;
+  number?: string;
   default?: string;
 }
 
@@ -31,6 +34,7 @@ interface RawStruct {
 }
 
 const FIELD = /^\s*(?:(\w+)\s+)?(\S+)\s+`[^`]*json:"([^"]*)"[^`]*`/;
+const PROTOBUF = /\bprotobuf:"\w+,(\d+),[^"]*"/;
 const IMPORT = /^\s*(?:(\w+)\s+)?"(k8s\.io\/[^"]+)"/;
 
 /**
@@ -39,29 +43,37 @@ const IMPORT = /^\s*(?:(\w+)\s+)?"(k8s\.io\/[^"]+)"/;
  */
 export function readGoTypes(checkouts: string[]): (folder: string, name: string) => GoStruct | undefined {
   const structs = new Map<string, RawStruct>();
+  /** `type A = b.B` and `type A b.B`. */
+  const aliases = new Map<string, string>();
   const constants = new Map<string, string>();
-  for (const checkout of checkouts) for (const file of goFiles(checkout)) readFile(checkout, file, structs, constants);
+  for (const checkout of checkouts)
+    for (const file of goFiles(checkout)) readFile(checkout, file, { structs, aliases, constants });
   const done = new Map<string, GoStruct>();
+  const lookUp = (folder: string, target: string): GoStruct | undefined => {
+    const dot = target.lastIndexOf(".");
+    return dot < 0 ? flatten(folder, target) : flatten(target.slice(0, dot), target.slice(dot + 1));
+  };
   const flatten = (folder: string, name: string): GoStruct | undefined => {
     const key = `${folder}.${name}`;
     const ready = done.get(key);
     if (ready) return ready;
+    const alias = aliases.get(key);
+    if (alias !== undefined) return lookUp(folder, alias);
     const raw = structs.get(key);
     if (!raw) return undefined;
     const result: GoStruct = new Map();
     done.set(key, result);
     for (const field of raw.fields) {
       if (field.inline) {
-        const target = field.type.replace(/^\*/, "");
-        const dot = target.lastIndexOf(".");
-        const inner = dot < 0 ? flatten(raw.folder, target) : flatten(target.slice(0, dot), target.slice(dot + 1));
-        for (const [json, value] of inner ?? []) result.set(json, value);
+        const inner = lookUp(raw.folder, field.type.replace(/^\*/, ""));
+        for (const [json, value] of inner ?? []) result.set(json, { ...value, ...below(field.number, value.number) });
       } else {
         result.set(field.json, {
           type: printed(field.type.replace(/^\*/, "")),
           pointer: field.type.startsWith("*"),
           omitEmpty: field.omitEmpty,
           omitZero: field.omitZero,
+          ...(field.number !== undefined && { number: field.number }),
           ...(field.default !== undefined && { default: resolveDefault(field.default, raw.folder, constants) }),
         });
       }
@@ -70,6 +82,10 @@ export function readGoTypes(checkouts: string[]): (folder: string, name: string)
   };
   return flatten;
 }
+
+/** An embedded struct is flat in JSON and a message of its own on the wire. */
+const below = (outer: string | undefined, inner: string | undefined): { number?: string } =>
+  outer !== undefined && inner !== undefined ? { number: `${outer}.${inner}` } : {};
 
 /** `ref(Name)` stands for a constant of the same package. */
 function resolveDefault(text: string, folder: string, constants: Map<string, string>): string {
@@ -84,7 +100,13 @@ function* goFiles(root: string): Generator<string> {
   }
 }
 
-function readFile(root: string, file: string, structs: Map<string, RawStruct>, constants: Map<string, string>): void {
+interface Found {
+  structs: Map<string, RawStruct>;
+  aliases: Map<string, string>;
+  constants: Map<string, string>;
+}
+
+function readFile(root: string, file: string, { structs, aliases, constants }: Found): void {
   const folder = file.slice(0, file.lastIndexOf("/"));
   const imports = new Map<string, string>();
   let struct: RawStruct | undefined;
@@ -98,6 +120,8 @@ function readFile(root: string, file: string, structs: Map<string, RawStruct>, c
       }
       const constant = /^\s*(\w+)\s+\w+\s*=\s*("[^"]*")/.exec(line);
       if (constant) constants.set(`${folder}.${constant[1]}`, constant[2]!);
+      const alias = /^type (\w+) (?:= )?(\w+\.[A-Z]\w*)$/.exec(line);
+      if (alias) aliases.set(`${folder}.${alias[1]}`, qualify(alias[2]!, folder, imports));
       const start = /^type (\w+) struct \{/.exec(line);
       if (start) {
         struct = { folder, fields: [] };
@@ -120,12 +144,14 @@ function readFile(root: string, file: string, structs: Map<string, RawStruct>, c
     marker = undefined;
     const [json = "", ...flags] = match[3]!.split(",");
     if (json === "-") continue;
+    const number = PROTOBUF.exec(line)?.[1];
     struct.fields.push({
       json,
       type: qualify(match[2]!, folder, imports),
       inline: json === "" && (flags.includes("inline") || match[1] === undefined),
       omitEmpty: flags.includes("omitempty"),
       omitZero: flags.includes("omitzero"),
+      ...(number !== undefined && { number }),
       ...(fallback !== undefined && { default: fallback }),
     });
   }

@@ -1,5 +1,5 @@
 import type { IConfigMap } from "kubernetes-models/v1/ConfigMap";
-import { byteLength } from "../byte-length.ts";
+import { areLonger } from "../byte-length.ts";
 import { sameJson } from "../equality.ts";
 import { type FieldError, fieldForbidden, fieldInvalid, fieldTooLong } from "../field-error.ts";
 import { FieldPath } from "../field-path.ts";
@@ -27,19 +27,19 @@ export const ConfigMap = defineKind<ConfigMapObject>("v1", "ConfigMap", {
   ],
   validate({ data, binaryData }) {
     const errors: FieldError[] = [];
-    let size = 0;
     for (const key in data) {
       for (const complaint of configKeyComplaints(key)) errors.push(fieldInvalid(DATA.key(key), key, complaint));
       if (binaryData && Object.hasOwn(binaryData, key)) {
         errors.push(fieldInvalid(DATA.key(key), key, "duplicate of key present in binaryData"));
       }
-      size += byteLength(data[key]!);
     }
+    let binaryBytes = 0;
     for (const key in binaryData) {
       for (const complaint of configKeyComplaints(key)) errors.push(fieldInvalid(BINARY_DATA.key(key), key, complaint));
-      size += decodedLength(binaryData[key]!);
+      binaryBytes += decodedLength(binaryData[key]!);
     }
-    if (size > DATA_BYTES_MAX) errors.push(fieldTooLong("", DATA_BYTES_MAX));
+    const tooLong = areLonger(Object.values(data ?? {}), Math.max(0, DATA_BYTES_MAX - binaryBytes));
+    if (tooLong || binaryBytes > DATA_BYTES_MAX) errors.push(fieldTooLong("", DATA_BYTES_MAX));
     return errors;
   },
   validateUpdate(next, previous) {

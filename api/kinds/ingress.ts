@@ -5,7 +5,7 @@ import { type FieldError, fieldInvalid, fieldRequired } from "../field-error.ts"
 import { type FieldPath, SPEC } from "../field-path.ts";
 import { parseIp } from "../ip.ts";
 import {
-  dns1035LabelComplaints,
+  dnsLabelComplaints,
   dnsSubdomainComplaints,
   portNameComplaints,
   wildcardSubdomainComplaints,
@@ -133,7 +133,7 @@ function validateBackend({ service, resource }: Backend, path: FieldPath, errors
     return;
   }
   if (checkRequired(service.name, at.child("name"), errors)) {
-    complain(dns1035LabelComplaints(service.name), service.name, at.child("name"), errors);
+    complain(dnsLabelComplaints(service.name), service.name, at.child("name"), errors);
   }
   const { name, number } = service.port ?? {};
   if (name && number) errors.push(fieldInvalid(path, "", "cannot set both port name & port number"));

@@ -8,7 +8,7 @@ import { validateImmutable } from "../object-meta.ts";
 import { AGE } from "../table.ts";
 
 /** What Role and ClusterRole, and their bindings, have in common. */
-export const RBAC_GROUP = "rbac.authorization.k8s.io";
+const RBAC_GROUP = "rbac.authorization.k8s.io";
 
 export interface PolicyRule {
   verbs?: string[];

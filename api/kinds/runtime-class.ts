@@ -14,7 +14,9 @@ const HANDLER = FieldPath.of("handler");
 export const RuntimeClass = defineKind<RuntimeClassObject>("node.k8s.io/v1", "RuntimeClass", {
   resource: "runtimeclasses",
   namespaced: false,
-  columns: [{ name: "Handler", description: "The runtime's name on the nodes.", value: ({ handler }) => handler }],
+  columns: [
+    { name: "Handler", description: "The runtime's name on the nodes.", value: ({ handler }) => handler ?? "" },
+  ],
   validate({ handler }) {
     const errors: FieldError[] = [];
     checkLabelName(handler ?? "", HANDLER, errors);

@@ -13,7 +13,8 @@ const AFFINITY_SECONDS = 10800;
 /** A name and an address for a set of pods. */
 export const Service = defineKind<ServiceObject>("v1", "Service", {
   resource: "services",
-  nameRule: "label1035",
+  // RFC 1123 since KEP-5311.
+  nameRule: "label",
   columns: [
     { name: "Type", description: "How far the service reaches.", value: ({ spec }) => spec.type ?? "" },
     {

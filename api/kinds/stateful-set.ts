@@ -66,6 +66,7 @@ export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet
     if (spec.updateStrategy.type === "RollingUpdate") {
       spec.updateStrategy.rollingUpdate ??= {};
       spec.updateStrategy.rollingUpdate.partition ??= 0;
+      spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
     }
     spec.persistentVolumeClaimRetentionPolicy ??= {};
     spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= "Retain";

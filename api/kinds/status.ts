@@ -6,10 +6,6 @@ export function keepStatus(next: KubeObject, previous: KubeObject): void {
   else next.status = previous.status;
 }
 
-export function dropStatus(object: KubeObject): void {
-  delete object.status;
-}
-
 /** Numbers that upstream's types always write, zero or not. */
 export const startStatus =
   (status: Record<string, unknown>) =>

@@ -28,7 +28,7 @@ export const StorageClass = defineKind<StorageClassObject>("storage.k8s.io/v1", 
         return isDefault ? `${metadata.name} (default)` : metadata.name;
       },
     },
-    { name: "Provisioner", description: "Who makes the volumes.", value: ({ provisioner }) => provisioner },
+    { name: "Provisioner", description: "Who makes the volumes.", value: ({ provisioner }) => provisioner ?? "" },
     {
       name: "ReclaimPolicy",
       description: "What becomes of them without their claims.",

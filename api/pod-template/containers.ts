@@ -5,7 +5,6 @@ import {
   fieldForbidden,
   fieldInvalid,
   fieldNotFound,
-  fieldNotSupported,
   fieldRequired,
 } from "../field-error.ts";
 import type { FieldPath } from "../field-path.ts";
@@ -18,7 +17,7 @@ import type { Container, EphemeralContainer, PodContext, PodSpec } from "./types
 import { validateVolumeDevices, validateVolumeMounts } from "./volumes.ts";
 
 export const PROTOCOLS = ["SCTP", "TCP", "UDP"];
-export const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
+const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
 const MESSAGE_POLICIES = ["File", "FallbackToLogsOnError"];
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
 const RULES_MAX = 20;
@@ -201,7 +200,7 @@ function validateRestart(container: Container, path: FieldPath, errors: FieldErr
     errors.push(fieldInvalid(at, restartPolicyRules.length, `must have at most ${RULES_MAX} items`));
   }
   restartPolicyRules.forEach(({ action, exitCodes }, i) => {
-    checkOneOf(action, ["Restart", "RestartAllContainers"], at.index(i).child("action"), errors);
+    checkOneOf(action, ["Restart"], at.index(i).child("action"), errors);
     if (!exitCodes) errors.push(fieldRequired(at.index(i).child("exitCodes"), "must be specified"));
     else checkOneOf(exitCodes.operator, ["In", "NotIn"], at.index(i).child("exitCodes").child("operator"), errors);
   });
@@ -224,9 +223,4 @@ function validateResizePolicy(
       errors.push(fieldInvalid(path, policy.restartPolicy, why));
     }
   });
-}
-
-/** A workload's pods restart always: `template.spec.restartPolicy`. */
-export function checkRestartsAlways(policy: string | undefined, path: FieldPath, errors: FieldError[]): void {
-  if (policy !== "Always") errors.push(fieldNotSupported(path, policy, ["Always"]));
 }

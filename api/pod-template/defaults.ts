@@ -86,7 +86,7 @@ function setHttpDefaults(http: { path?: string; scheme?: string } | undefined): 
 }
 
 /** `latest` where an image names neither tag nor digest; empty where it has a digest alone. */
-export function imageTag(image: string): string {
+function imageTag(image: string): string {
   const [name = "", digest] = image.split("@", 2);
   const tag = name.slice(name.lastIndexOf("/") + 1).split(":", 2)[1];
   return tag ?? (digest === undefined ? "latest" : "");

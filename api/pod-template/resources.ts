@@ -57,11 +57,11 @@ const INTEGER_RESOURCES = new Set([
 const HUGE_PAGES = "hugepages-";
 const NATIVE_DOMAIN = "kubernetes.io/";
 
-export const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES);
+const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES);
 /** Without a domain, or in Kubernetes' own. */
-export const isNativeResource = (name: string): boolean => !name.includes("/") || name.includes(NATIVE_DOMAIN);
+const isNativeResource = (name: string): boolean => !name.includes("/") || name.includes(NATIVE_DOMAIN);
 /** `nvidia.com/gpu`. */
-export const isExtendedResource = (name: string): boolean =>
+const isExtendedResource = (name: string): boolean =>
   !isNativeResource(name) && !name.startsWith("requests.") && qualifiedNameComplaints(`requests.${name}`).length === 0;
 const isOvercommitAllowed = (name: string): boolean => isNativeResource(name) && !isHugePages(name);
 export const isQuotaResource = (name: string): boolean =>

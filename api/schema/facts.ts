@@ -12,6 +12,8 @@ import facts from "./facts.json" with { type: "json" };
  *                 x IntOrString, r RawExtension, f FieldsV1, j any JSON
  *     flag      = "!" required, "*" pointer in Go, "+" never omitted, "~" omitted when zero although a struct,
  *                 "a" atomic, "e" set, "k:" map keys, "p:" patch strategies ":" merge key, "d:" default as JSON,
+ *                 digits: the field's number in protobuf, `2.5` where it is field 5 of a message that is field 2 on the wire
+ *                 and flat in JSON,
  *                 "'" Go's name of the type where it is not the usual one
  */
 export type ScalarCode = "s" | "i" | "l" | "d" | "b" | "y" | "q" | "t" | "m" | "x" | "r" | "f" | "j";
@@ -39,6 +41,8 @@ export interface Property {
   readonly mergeKey: string;
   /** JSON text. */
   readonly default: string | undefined;
+  /** The field's number in protobuf, after those of the messages around it that JSON does not have; empty where it is not sent. */
+  readonly numbers: readonly number[];
   /** As Go prints the type in an error: `[]v1.Container`. */
   readonly goType: string;
 }
@@ -147,6 +151,8 @@ function readType(text: string): Type {
   }
 }
 
+const NUMBERS = /^[\d.]+$/;
+
 function readProperties(text: string): Map<string, Property> {
   const properties = new Map<string, Property>();
   if (text === "" || text.startsWith("=")) return properties;
@@ -169,6 +175,7 @@ function readProperties(text: string): Map<string, Property> {
       patchStrategies: strategies === "" ? [] : strategies.split(","),
       mergeKey,
       default: rest("d:"),
+      numbers: flags.find((flag) => NUMBERS.test(flag))?.split(".").map(Number) ?? [],
       goType: goType < 0 ? goTypeOf(type) : part.slice(goType + 2),
     });
   }

@@ -1,10 +1,10 @@
 import type { KindRef } from "../../api/kind.ts";
 import { Event, type EventObject } from "../../api/kinds/event.ts";
-import type { User } from "../../api/object.ts";
 import { ApiError, resourceName } from "../../api/status.ts";
 import type { AnyController, Context, HomeView, Plan, Write } from "../controllers/controller.ts";
 import type { Change } from "../store/stored.ts";
 import type { ReadTransaction, Synchronous, WriteTransaction } from "../store/transaction.ts";
+import { contextOf, controllerUser } from "./context.ts";
 import { EventRecorder } from "./events.ts";
 import type { LoopHome } from "./loop-home.ts";
 import { ObjectCache } from "./object-cache.ts";
@@ -24,9 +24,6 @@ const CURSOR_LAG_MAX = 500;
 /** Back-off of an object whose pass failed: doubles from the first to the last. */
 const BACKOFF_FIRST_MILLISECONDS = 250;
 const BACKOFF_LAST_MILLISECONDS = 300_000;
-const SUFFIX_LENGTH = 5;
-/** Without vowels and look-alikes, as upstream's rand.String. */
-const SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
 export interface LoopOptions {
   home: LoopHome;
@@ -355,21 +352,6 @@ export class ControllerLoop {
 
   #context(now: number): Context {
     const { random, namespace } = this.#options;
-    return {
-      now,
-      timestamp: `${new Date(now).toISOString().slice(0, 19)}Z`,
-      namespace,
-      terminating: this.#home.terminating(),
-      suffix: () =>
-        Array.from({ length: SUFFIX_LENGTH }, () => SUFFIX_LETTERS[Math.floor(random() * SUFFIX_LETTERS.length)]).join(
-          "",
-        ),
-    };
+    return contextOf({ now, namespace, terminating: this.#home.terminating(), random });
   }
 }
-
-/** The service account that a controller writes as, as kube-controller-manager's does. */
-export const controllerUser = (name: string): User => ({
-  name: `system:serviceaccount:kube-system:${name}`,
-  groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
-});

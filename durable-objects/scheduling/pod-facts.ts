@@ -39,7 +39,7 @@ export interface PendingPod extends PodFacts {
   signature: string;
 }
 
-export const DEFAULT_SCHEDULER = "default-scheduler";
+const DEFAULT_SCHEDULER = "default-scheduler";
 
 /** Phases in which a pod takes nothing of its node any more. */
 const isFinished = (pod: any): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";

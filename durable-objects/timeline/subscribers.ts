@@ -53,7 +53,7 @@ export interface SubscribersOptions {
   log(message: string, error: unknown): void;
 }
 
-export const subscriberKey = ({ class: kind, name }: Pick<Subscription, "class" | "name">): string => `${kind}/${name}`;
+const subscriberKey = ({ class: kind, name }: Pick<Subscription, "class" | "name">): string => `${kind}/${name}`;
 
 /** Tells durable subscribers what happens, or, whenever one may have missed something, everything anew. */
 export class Subscribers {

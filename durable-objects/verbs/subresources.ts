@@ -14,5 +14,8 @@ export const SUBRESOURCES: Readonly<Record<string, Partial<Record<Verb, VerbFunc
   scale: { get: getScale, update: updateScale, patch: patchScale },
   binding: { create: createBinding },
   eviction: { create: createEviction },
+  // Served by the pod's node: the home says whether the user may, and answers with the pod.
+  log: { get },
+  exec: { get, create: get },
   finalize: { update: (call) => update(call, FINALIZE) },
 };

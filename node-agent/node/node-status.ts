@@ -5,7 +5,7 @@ import { timestamp } from "../pod-status.ts";
 import type { Image } from "../runtime/runtime.ts";
 import type { Machine, Pressure } from "./machine.ts";
 
-export const KUBELET_VERSION = "v1.36.0-coxswain";
+export const KUBELET_VERSION = "v1.36.0+coxswain";
 const PODS_MAX = 110;
 /** kubelet's nodeStatusMaxImages. */
 const IMAGES_MAX = 50;

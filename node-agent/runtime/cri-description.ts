@@ -200,7 +200,7 @@ export const CRI_MESSAGES: Record<string, Record<string, string>> = {
 /** Enums, each name in the order of its number. */
 export const CRI_ENUMS: Record<string, readonly string[]> = {
   Protocol: ["TCP", "UDP", "SCTP"],
-  NamespaceMode: ["POD", "CONTAINER", "NODE"],
+  NamespaceMode: ["POD", "CONTAINER", "NODE", "TARGET"],
   ProfileType: ["RuntimeDefault", "Unconfined", "Localhost"],
   MountPropagation: ["PROPAGATION_PRIVATE", "PROPAGATION_HOST_TO_CONTAINER", "PROPAGATION_BIDIRECTIONAL"],
   PodSandboxState: ["SANDBOX_READY", "SANDBOX_NOTREADY"],

@@ -16,7 +16,7 @@ import { type TestHome, testHome } from "../support/loop-home.ts";
 import { service } from "../support/workload-objects.ts";
 
 const SEEDS = 100;
-const STEPS = 50;
+const STEPS = 30;
 /** Steps without disturbance after which all must be as declared. */
 const SETTLING_STEPS_MAX = 200;
 

@@ -54,13 +54,15 @@ export async function leftovers(home: string, services: string[]) {
   }
   const lines = async (command: string, ...args: string[]) => (await run(command, args)).stdout.split("\n");
   const mounts = await lines("findmnt", "--raw", "--noheadings", "--output", "TARGET");
-  const veths = await lines("ip", "-brief", "link", "show", "type", "veth");
+  const bridges = (await lines("ip", "-brief", "link", "show", "type", "bridge")).map((line) => line.split(" ")[0]!);
+  const veths: string[] = [];
+  for (const bridge of bridges.filter((name) => name.startsWith("cox-")))
+    veths.push(...(await lines("ip", "-brief", "link", "show", "master", bridge)));
   const rules = await lines("iptables-save");
   return {
     containers,
     mounts: mounts.filter((target) => target.startsWith(`${home}/`)),
-    // The legs of further nodes (`cox200-2`) belong to the nodes, not to pods.
-    veths: veths.filter((line) => line !== "" && !/^cox\d+-\d+@/.test(line)),
+    veths: veths.filter((line) => line !== ""),
     rules: rules.filter((line) => services.some((name) => line.includes(`default/${name}`))),
   };
 }

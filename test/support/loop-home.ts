@@ -42,7 +42,7 @@ export function testHome(database: SqlDatabase = nodeSql()): TestHome {
   const read = (tx: WriteTransaction, kind: KindRef, name: string): KubeObject => {
     const stored = tx.get(resourceName(kind), name);
     if (!stored) throw notFound(kind, name);
-    return structuredClone(stored.object) as KubeObject;
+    return JSON.parse(stored.json) as KubeObject;
   };
   const remove = (tx: WriteTransaction, kind: KindRef, name: string): void => {
     const last = read(tx, kind, name);
