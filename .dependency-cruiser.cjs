@@ -14,7 +14,9 @@ module.exports = {
     rule(
       "decisions-are-pure",
       { path: "^durable-objects/(controllers|scheduling)/|^node-agent/pod-actions\\.ts", pathNot: TESTS },
-      { path: "^(worker|cli|scripts|test)/|^node:|^cloudflare:|^durable-objects/(?!controllers/|scheduling/)|^node-agent/(?!pod-actions)" },
+      {
+        path: "^(worker|cli|scripts|test)/|^node:|^cloudflare:|^durable-objects/(?!controllers/|scheduling/)|^node-agent/(?!pod-actions)",
+      },
       "Decisions see api and their own interface: no clock, no randomness, no I/O.",
     ),
     rule(
@@ -41,7 +43,12 @@ module.exports = {
       { path: "^(worker|durable-objects)/" },
       "node-agent and cli import api, and speak HTTP and WebSocket.",
     ),
-    rule("no-dev-dependencies", { path: "^(api|worker|durable-objects|node-agent|cli)/", pathNot: TESTS }, { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"], pathNot: "kubernetes-models|workers-types" }, "A dev dependency is missing in production."),
+    rule(
+      "no-dev-dependencies",
+      { path: "^(api|worker|durable-objects|node-agent|cli)/", pathNot: TESTS },
+      { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"], pathNot: "kubernetes-models|workers-types" },
+      "A dev dependency is missing in production.",
+    ),
   ],
   options: {
     doNotFollow: { path: "node_modules" },

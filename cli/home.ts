@@ -40,7 +40,7 @@ export interface NodeHome {
   containerdRoot: string;
   containerdState: string;
   containerdSocket: string;
-  /** CNI network configurations. */
+  /** CNI network configurations, for the node's own containerd. */
   cni: string;
   /** One folder a registry with a hosts.toml, read by containerd at each pull. */
   registries: string;
@@ -90,6 +90,13 @@ export function nodeHome(home: Home, node: string): NodeHome {
     registries: join(root, "registries"),
   };
 }
+
+/** Where a containerd that the user named looks for CNI networks, unless it was told otherwise. */
+const USERS_CNI = "/etc/cni/net.d";
+
+/** Where the containerd of a node looks for CNI networks. */
+export const cniFolder = (node: NodeHome, userContainerd: string | undefined): string =>
+  userContainerd === undefined ? node.cni : USERS_CNI;
 
 /** Makes the folders that every cluster has; nobody else may look into them. */
 export function makeHome(home: Home): void {

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import pc from "picocolors";
+import { errorColors } from "./colors.ts";
 import { Failure } from "./failure.ts";
 import { NODES_MAX } from "./node/network.ts";
 
@@ -89,7 +89,7 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE; // It has printed what it has to say.
     const text =
       error instanceof Failure ? error.message : `an error of cox itself: ${(error as Error)?.stack ?? error}`;
-    process.stderr.write(`${pc.red("cox:")} ${text}\n`);
+    process.stderr.write(`${errorColors.red("cox:")} ${text}\n`);
     return error instanceof Failure ? error.exitCode : 1;
   }
 }

@@ -1,5 +1,5 @@
 import { Listr } from "listr2";
-import pc from "picocolors";
+import { colors } from "./colors.ts";
 
 /** One thing that a command does, as its user sees it. */
 export interface Step {
@@ -24,7 +24,7 @@ async function runOnTerminal(steps: readonly Step[]): Promise<void> {
       const result = await step.run((text) => {
         task.output = text;
       });
-      if (result) task.title = titleWith(step.title, pc.dim(result));
+      if (result) task.title = titleWith(step.title, colors.dim(result));
     },
   }));
   // What failed is said once, by whoever called the command.

@@ -87,8 +87,15 @@ export class HomeFeed {
       this.#told = 0;
       return { events: [], upTo, more: false };
     }
-    const more = changes.length === PUSH_EVENTS_MAX;
-    return { events: changes.map(feedEvent), upTo: more ? changes.at(-1)!.revision : upTo, more };
+    const events: FeedEvent[] = [];
+    let chars = 0;
+    for (const change of changes) {
+      events.push(feedEvent(change));
+      chars += charsOf(change);
+      if (chars > ANSWER_CHARS_MAX) break;
+    }
+    const more = changes.length === PUSH_EVENTS_MAX || events.length < changes.length;
+    return { events, upTo: more ? events.at(-1)!.revision : upTo, more };
   }
 
   #accepted(interests: readonly string[], upTo: number, more: boolean): void {
@@ -126,7 +133,7 @@ export class HomeFeed {
       if (!changes) return { upTo: this.#store.revision, events: [], expired: true };
       for (const change of changes) {
         events.push(feedEvent(change));
-        chars += change.stored.json.length + (change.previous?.json.length ?? 0);
+        chars += charsOf(change);
         after = change.revision;
         if (chars > ANSWER_CHARS_MAX) return { upTo: after, events, expired: false, more: true };
       }
@@ -164,6 +171,8 @@ export class HomeFeed {
     return { revision, objects };
   }
 }
+
+const charsOf = ({ stored, previous }: Change): number => stored.json.length + (previous?.json.length ?? 0);
 
 const feedEvent = ({ type, revision, stored, previous }: Change): FeedEvent => ({
   type,

@@ -61,6 +61,7 @@ const GUARD_MILLISECONDS = 2_000;
 /** A pass that failed as a whole (a bug, a full disk) is tried again with a delay that doubles up to this. */
 const PASS_RETRY_FIRST_MILLISECONDS = 1_000;
 const PASS_RETRY_LAST_MILLISECONDS = 300_000;
+const BEFORE_PASS_MILLISECONDS_MAX = 2_000;
 const SUFFIX_LENGTH = 5;
 const SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
@@ -199,13 +200,21 @@ export class Home {
     if (this.#passScheduled) return;
     this.#passScheduled = true;
     this.#platform.later(0, () => {
-      const awaited = this.#beforePass();
+      let begun = false;
       const run = () => {
+        if (begun) return;
+        begun = true;
         this.#passScheduled = false;
         this.pass();
       };
-      if (awaited) void awaited.then(run);
-      else run();
+      const awaited = this.#beforePass();
+      if (!awaited) {
+        run();
+        return;
+      }
+      // Who does not answer must not stop the controllers.
+      this.#platform.later(BEFORE_PASS_MILLISECONDS_MAX, run);
+      void awaited.then(run);
     });
   }
 

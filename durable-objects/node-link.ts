@@ -25,6 +25,12 @@ interface NodeLinkEnv {
   TIMELINE: DurableObjectNamespace;
 }
 
+/** What the agent's socket carries through hibernation. */
+interface Attachment {
+  /** Milliseconds since 1970. */
+  connectedAt: number;
+}
+
 /** A node that has not pinged for so long is taken for gone, though its socket seems open. */
 const SILENCE_SECONDS_MAX = 3 * PING_SECONDS;
 /** How long the agent may take to dial a stream it was asked for, and to say whether it can serve it. */
@@ -77,6 +83,7 @@ export class NodeLink extends DurableObject<NodeLinkEnv> implements SubscriberRp
       socket.close(1012, "a newer connection of this node took over");
     const { 0: theirs, 1: ours } = new WebSocketPair();
     this.ctx.acceptWebSocket(ours, [CONTROL]);
+    ours.serializeAttachment({ connectedAt: Date.now() } satisfies Attachment);
     await this.ctx.storage.setAlarm(Date.now() + SILENCE_SECONDS_MAX * 1000);
     await this.#presence(true);
     this.ctx.waitUntil(
@@ -123,10 +130,16 @@ export class NodeLink extends DurableObject<NodeLinkEnv> implements SubscriberRp
   /** Looks whether the node still pings; pings themselves wake nobody. */
   override async alarm(): Promise<void> {
     const socket = this.#control;
-    if (!socket) return;
     const now = Date.now();
-    const silentSince = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
-    if (silentSince !== undefined && now - silentSince > SILENCE_SECONDS_MAX * 1000) {
+    if (!socket) {
+      // The process that held the socket may have died without a word; telling the ClusterHome twice is harmless.
+      await this.#presence(false, now);
+      return;
+    }
+    console.log("DEBUG alarm", this.ctx.getWebSocketAutoResponseTimestamp(socket), Date.now());
+    const { connectedAt } = socket.deserializeAttachment() as Attachment;
+    const silentSince = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? connectedAt;
+    if (now - silentSince > SILENCE_SECONDS_MAX * 1000) {
       socket.close(1001, "no ping");
       await this.#presence(false, silentSince);
       return;

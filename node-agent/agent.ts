@@ -28,6 +28,8 @@ import type { PodVolumes } from "./volumes/pod-volumes.ts";
 const STARTS_MAX = 16;
 const PULLS_MAX = 5;
 const STOPS_MAX = 64;
+const RUNTIME_TRIES_MAX = 120;
+const RUNTIME_TRY_MILLISECONDS = 500;
 
 export interface AgentOptions {
   server: string;
@@ -62,7 +64,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const paths = agentPaths(stateDir);
   if (!simulated) await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const machine: Machine = await readMachine(simulated ? "/" : stateDir);
-  const { name: runtimeName, version } = await runtime.version();
+  const { name: runtimeName, version } = await firstAnswer(runtime, log);
   const volumes = options.volumes(paths);
   await volumes.start();
   const services = new Map<string, ServiceObject>();
@@ -187,6 +189,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       runtime.close();
     },
   };
+}
+
+/** The runtime may be starting just as the agent is. */
+async function firstAnswer(runtime: Runtime, log: Logger): ReturnType<Runtime["version"]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await runtime.version();
+    } catch (error) {
+      if (tries >= RUNTIME_TRIES_MAX) throw error;
+      if (tries === 1) log.warn({ error: (error as Error).message }, "waiting for the runtime");
+      await new Promise((resolve) => setTimeout(resolve, RUNTIME_TRY_MILLISECONDS));
+    }
+  }
 }
 
 type WatchMessage = Parameters<PodLoop["apply"]>[0];

@@ -7,6 +7,8 @@ const NOW = Date.parse("2026-01-01T00:00:00Z");
 const SANDBOX = { id: "s1", attempt: 0, ready: true, createdAt: NOW - 60_000, ips: ["10.0.0.2"] };
 const IMAGE = { id: "sha256:1" };
 
+type RestartPolicy = PodObject["spec"]["restartPolicy"];
+
 const container = (name: string, more: object = {}) => ({ name, image: `${name}:1`, ...more });
 
 function pod(spec: Partial<PodObject["spec"]> = {}, metadata: object = {}): PodObject {
@@ -93,7 +95,8 @@ test("a pod that runs as it should is left alone", () => {
 test("init containers run one after the other, then the others together", () => {
   const spec = { initContainers: [container("a"), container("b")], containers: [container("app"), container("log")] };
   const all = images("a", "b", "app", "log");
-  const at = (...containers: ObservedContainer[]) => does(podActions(view({ pod: pod(spec), images: all, containers })));
+  const at = (...containers: ObservedContainer[]) =>
+    does(podActions(view({ pod: pod(spec), images: all, containers })));
   expect(at()).toEqual(["start:a"]);
   expect(at(observed("a"))).toEqual([]);
   expect(at(exited("a", 0))).toEqual(["start:b"]);
@@ -107,7 +110,7 @@ test("init containers do not run again once the others have started, even if the
 
 test("a failed init container is tried again, unless the pod is never to restart", () => {
   const failed = { containers: [exited("a", 1)], images: images("a") };
-  const spec = (restartPolicy: string) => pod({ initContainers: [container("a")], restartPolicy });
+  const spec = (restartPolicy: RestartPolicy) => pod({ initContainers: [container("a")], restartPolicy });
   expect(does(podActions(view({ pod: spec("OnFailure"), ...failed })))).toEqual(["start:a"]);
   expect(does(podActions(view({ pod: spec("Never"), ...failed })))).toEqual(["stop-sandbox:s1"]);
 });
@@ -129,8 +132,10 @@ test.each([
   ["OnFailure", 0, ["stop-sandbox:s1"]],
   ["OnFailure", 1, ["start:app"]],
   ["Never", 1, ["stop-sandbox:s1"]],
-])("restartPolicy %s after exit code %i", (restartPolicy, exitCode, expected) => {
-  const plan = podActions(view({ pod: pod({ restartPolicy }), containers: [exited("app", exitCode)], images: images("app") }));
+] as const)("restartPolicy %s after exit code %i", (restartPolicy, exitCode, expected) => {
+  const plan = podActions(
+    view({ pod: pod({ restartPolicy }), containers: [exited("app", exitCode)], images: images("app") }),
+  );
   expect(does(plan)).toEqual(expected);
 });
 
@@ -150,7 +155,9 @@ test("the first restart is at once, the following wait 10 s, 20 s … 300 s afte
 
 test("a container that ran for ten minutes begins its back-off anew", () => {
   const backOffs = new Map([["app", { seconds: 300, since: NOW - 700_000 }]]);
-  const plan = podActions(view({ containers: [exited("app", 1, { finishedAt: NOW })], images: images("app"), backOffs }));
+  const plan = podActions(
+    view({ containers: [exited("app", 1, { finishedAt: NOW })], images: images("app"), backOffs }),
+  );
   expect(plan.actions[0]).toMatchObject({ do: "start", backOff: { seconds: 10 } });
 });
 
@@ -159,7 +166,10 @@ test("a failed pull is tried again when its time has come, and told as back-off 
   const waits = podActions(view({ holds: new Map([["app", hold]]) }));
   expect(waits.actions).toEqual([]);
   expect(waits.wakeAt).toBe(NOW + 4000);
-  expect(waits.notices.map(({ message }) => message)).toEqual(['Back-off pulling image "app:1"', "Error: ImagePullBackOff"]);
+  expect(waits.notices.map(({ message }) => message)).toEqual([
+    'Back-off pulling image "app:1"',
+    "Error: ImagePullBackOff",
+  ]);
   expect(does(podActions(view({ holds: new Map([["app", { ...hold, until: NOW }]]) })))).toEqual(["pull:app"]);
 });
 
@@ -284,7 +294,7 @@ test("an old sandbox goes once no dead container in it is kept", () => {
 
 test("a container that vanished is restarted as its pod's policy says", () => {
   const lost = exited("app", 137, { lost: true, sandboxId: "" });
-  const at = (restartPolicy: string) =>
+  const at = (restartPolicy: RestartPolicy) =>
     does(podActions(view({ pod: pod({ restartPolicy }), containers: [lost], images: images("app") })));
   expect(at("Always")).toEqual(["start:app"]);
   expect(at("Never")).toEqual(["stop-sandbox:s1"]);

@@ -8,6 +8,8 @@ type WatchMessage = Extract<MessageToAgent, { type: "watch" }>;
 
 /** How often the runtime is asked what it runs, for what happens behind the agent's back. */
 const RELIST_MILLISECONDS = 1000;
+/** kubelet's containerLogMonitorInterval. */
+const ROTATE_MILLISECONDS = 10_000;
 /** A runtime that has not answered a look for this long is not healthy (kubelet: PLEG's relist threshold). */
 const HEALTHY_MILLISECONDS = 3 * 60_000;
 
@@ -33,7 +35,9 @@ export class PodLoop {
   #synced = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
+  #rotateTimer: NodeJS.Timeout | undefined;
   #lastLook = 0;
+  #blind = false;
 
   constructor(host: PodHost, events: PodLoopEvents) {
     this.#host = host;
@@ -49,6 +53,7 @@ export class PodLoop {
     for (const message of waiting) this.apply(message);
     this.#events.onReady?.();
     this.#relistLater();
+    if (this.#host.hasDisk) this.#rotateLater();
   }
 
   /** Takes the link's messages about pods. */
@@ -101,6 +106,7 @@ export class PodLoop {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#rotateTimer);
     for (const worker of this.#workers.values()) worker.stop();
   }
 
@@ -139,12 +145,29 @@ export class PodLoop {
     try {
       const changed = await this.#host.observations.relist();
       this.#lastLook = this.#host.now();
+      if (this.#blind) this.#host.log.info("the runtime answers again");
+      this.#blind = false;
       for (const uid of changed) this.#workers.get(uid)?.touch();
       this.#endOrphans();
     } catch (error) {
       if (this.#waiting) throw error;
-      this.#host.log.warn({ error: (error as Error).message }, "the runtime could not be asked what it runs");
+      if (!this.#blind)
+        this.#host.log.warn({ error: (error as Error).message }, "the runtime could not be asked what it runs");
+      this.#blind = true;
     }
+  }
+
+  async #rotate(): Promise<void> {
+    for (const worker of this.#workers.values()) {
+      await worker.rotateLogs().catch((error: Error) => {
+        this.#host.log.warn({ pod: worker.pod.metadata.name, error: error.message }, "a log could not be rotated");
+      });
+    }
+  }
+
+  #rotateLater(): void {
+    if (this.#stopped) return;
+    this.#rotateTimer = setTimeout(() => void this.#rotate().finally(() => this.#rotateLater()), ROTATE_MILLISECONDS);
   }
 
   #relistLater(): void {

@@ -37,7 +37,13 @@ const observed = (name: string, more: Partial<ObservedContainer> = {}): Observed
   ...more,
 });
 const exited = (name: string, exitCode: number, more: Partial<ObservedContainer> = {}) =>
-  observed(name, { state: "exited", exitCode, reason: exitCode === 0 ? "Completed" : "Error", finishedAt: NOW - 1000, ...more });
+  observed(name, {
+    state: "exited",
+    exitCode,
+    reason: exitCode === 0 ? "Completed" : "Error",
+    finishedAt: NOW - 1000,
+    ...more,
+  });
 
 const view = (more: Partial<PodView> = {}): PodView => ({
   pod: pod(),
@@ -56,12 +62,19 @@ const view = (more: Partial<PodView> = {}): PodView => ({
 
 const status = (more: Partial<PodView>) => podStatus(view(more), CONTEXT);
 const conditions = ({ conditions = [] }: IPodStatus) =>
-  Object.fromEntries(conditions.map(({ type, status: is, reason, message }) => [type, [is, reason, message].filter(Boolean).join(" ")]));
+  Object.fromEntries(
+    conditions.map(({ type, status: is, reason, message }) => [type, [is, reason, message].filter(Boolean).join(" ")]),
+  );
 const waiting = (of: IPodStatus, index = 0) => of.containerStatuses?.[index]?.state?.waiting;
 
 test("a pod without a sandbox is Pending, its container being created", () => {
   const result = status({ sandboxes: [] });
-  expect(result).toMatchObject({ phase: "Pending", observedGeneration: 3, hostIP: "192.168.0.1", qosClass: "BestEffort" });
+  expect(result).toMatchObject({
+    phase: "Pending",
+    observedGeneration: 3,
+    hostIP: "192.168.0.1",
+    qosClass: "BestEffort",
+  });
   expect(result.podIP).toBeUndefined();
   expect(waiting(result)).toEqual({ reason: "ContainerCreating" });
   expect(conditions(result)).toEqual({
@@ -119,8 +132,14 @@ test("before init containers are done, the others wait for them", () => {
 });
 
 test("an init container that is done is ready", () => {
-  const result = status({ pod: pod({ initContainers: [container("a")] }), containers: [observed("app"), exited("a", 0)] });
-  expect(result.initContainerStatuses?.[0]).toMatchObject({ ready: true, state: { terminated: { exitCode: 0, reason: "Completed" } } });
+  const result = status({
+    pod: pod({ initContainers: [container("a")] }),
+    containers: [observed("app"), exited("a", 0)],
+  });
+  expect(result.initContainerStatuses?.[0]).toMatchObject({
+    ready: true,
+    state: { terminated: { exitCode: 0, reason: "Completed" } },
+  });
 });
 
 test("a crashing container waits with the last end as last state", () => {
@@ -142,14 +161,27 @@ test("a crashing container waits with the last end as last state", () => {
 test("a failed pull is ErrImagePull at first, then ImagePullBackOff", () => {
   const at = (age: number) =>
     waiting(
-      status({ holds: new Map([["app", { reason: "ErrImagePull", message: "no route", at: NOW - age, until: NOW + 9000, seconds: 10 }]]) }),
+      status({
+        holds: new Map([
+          ["app", { reason: "ErrImagePull", message: "no route", at: NOW - age, until: NOW + 9000, seconds: 10 }],
+        ]),
+      }),
     );
   expect(at(0)).toEqual({ reason: "ErrImagePull", message: "no route" });
-  expect(at(6000)).toEqual({ reason: "ImagePullBackOff", message: 'Back-off pulling image "app:1": ErrImagePull: no route' });
+  expect(at(6000)).toEqual({
+    reason: "ImagePullBackOff",
+    message: 'Back-off pulling image "app:1": ErrImagePull: no route',
+  });
 });
 
 test("a wrong configuration is told in its own words", () => {
-  const hold = { reason: "CreateContainerConfigError", message: 'configmap "x" not found', at: NOW, until: NOW + 2000, seconds: 2 };
+  const hold = {
+    reason: "CreateContainerConfigError",
+    message: 'configmap "x" not found',
+    at: NOW,
+    until: NOW + 2000,
+    seconds: 2,
+  };
   expect(waiting(status({ holds: new Map([["app", hold]]) }))).toEqual({ reason: hold.reason, message: hold.message });
 });
 
@@ -159,7 +191,7 @@ test.each([
   ["OnFailure", [0, 0], "Succeeded"],
   ["OnFailure", [0, 1], "Running"],
   ["Always", [0, 0], "Running"],
-])("restartPolicy %s with exit codes %j is %s", (restartPolicy, [first, second], phase) => {
+] as const)("restartPolicy %s with exit codes %j is %s", (restartPolicy, [first, second], phase) => {
   const result = status({
     pod: pod({ restartPolicy, containers: [container("a"), container("b")] }),
     containers: [exited("a", first!), exited("b", second!)],
@@ -169,7 +201,11 @@ test.each([
 
 test("what is over is completed, not merely unready", () => {
   const result = status({ pod: pod({ restartPolicy: "Never" }), containers: [exited("app", 0)] });
-  expect(conditions(result)).toMatchObject({ Ready: "False PodCompleted", ContainersReady: "False PodCompleted", Initialized: "True PodCompleted" });
+  expect(conditions(result)).toMatchObject({
+    Ready: "False PodCompleted",
+    ContainersReady: "False PodCompleted",
+    Initialized: "True PodCompleted",
+  });
 });
 
 test("a pod whose end is complete has a final phase, also where it would be restarted otherwise", () => {
@@ -183,7 +219,10 @@ test("a pod whose end is complete has a final phase, also where it would be rest
 
 test("a passed deadline fails the pod and says why", () => {
   const limited = pod({ activeDeadlineSeconds: 30 }, { status: { startTime: "2025-12-31T23:59:30Z" } });
-  expect(status({ pod: limited, containers: [observed("app")] })).toMatchObject({ phase: "Failed", reason: "DeadlineExceeded" });
+  expect(status({ pod: limited, containers: [observed("app")] })).toMatchObject({
+    phase: "Failed",
+    reason: "DeadlineExceeded",
+  });
 });
 
 test("a final phase stays", () => {
@@ -193,7 +232,14 @@ test("a final phase stays", () => {
 
 test("what ended before and has left nothing in the runtime keeps its last status", () => {
   const terminated = { exitCode: 0, reason: "Completed" };
-  const told = { name: "app", state: { terminated }, ready: false, restartCount: 2, image: "app:1", imageID: "sha256:1" };
+  const told = {
+    name: "app",
+    state: { terminated },
+    ready: false,
+    restartCount: 2,
+    image: "app:1",
+    imageID: "sha256:1",
+  };
   const over = pod({ restartPolicy: "Never" }, { status: { phase: "Succeeded", containerStatuses: [told] } });
   expect(status({ pod: over, sandboxes: [] }).containerStatuses).toMatchObject([told]);
 });
@@ -207,8 +253,13 @@ test("readiness follows the probes, and a condition keeps its time while it stay
   };
   const app = observed("app");
   const at = (ready: boolean) =>
-    status({ pod: pod({}, { status: before }), containers: [app], probes: new Map([[app.id, { started: true, ready }]]) });
-  const time = (of: IPodStatus, type: string) => of.conditions?.find((condition) => condition.type === type)?.lastTransitionTime;
+    status({
+      pod: pod({}, { status: before }),
+      containers: [app],
+      probes: new Map([[app.id, { started: true, ready }]]),
+    });
+  const time = (of: IPodStatus, type: string) =>
+    of.conditions?.find((condition) => condition.type === type)?.lastTransitionTime;
   expect(conditions(at(false))["Ready"]).toBe("False ContainersNotReady containers with unready status: [app]");
   expect(time(at(false), "Ready")).toBe("2025-12-31T00:00:00Z");
   expect(time(at(true), "Ready")).toBe("2026-01-01T00:00:00Z");

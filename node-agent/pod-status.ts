@@ -99,6 +99,12 @@ function containerStatus(
 ): IContainerStatus {
   const instances = view.containers.filter(({ name, state }) => name === container.name && state !== "created");
   const current = instances[0];
+  if (!current) {
+    // What ended before, and was cleared away since, has still ended.
+    const told = init ? view.pod.status?.initContainerStatuses : view.pod.status?.containerStatuses;
+    const ended = told?.find(({ name }) => name === container.name);
+    if (ended?.state?.terminated) return ended;
+  }
   const waiting = waitingState(view, container, current, initialized, init);
   const shown = waiting ? undefined : current;
   const before = waiting ? current : instances[1];

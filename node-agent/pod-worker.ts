@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { IPodStatus } from "kubernetes-models/v1/PodStatus";
 import type { PodObject } from "../api/kinds/pod.ts";
+import { rotateLog } from "./log-rotation.ts";
+import { logPath } from "./paths.ts";
 import {
   createSandbox,
   Failure,
@@ -111,6 +114,15 @@ export class PodWorker {
       this.#touched = false;
       if (!this.#stopped) this.#think();
     });
+  }
+
+  /** Keeps the logs of what runs from filling the disk. */
+  async rotateLogs(): Promise<void> {
+    const { observations, paths, runtime, now } = this.#host;
+    for (const { id, name, state, restartCount } of observations.pod(this.#pod.metadata.uid!).containers) {
+      if (state !== "running") continue;
+      await rotateLog(runtime, id, join(paths.podLogs(this.#pod), logPath(name, restartCount)), { now: now() });
+    }
   }
 
   /** Leaves everything as it is. */

@@ -66,7 +66,8 @@ export function readGoTypes(checkouts: string[]): (folder: string, name: string)
     for (const field of raw.fields) {
       if (field.inline) {
         const inner = lookUp(raw.folder, field.type.replace(/^\*/, ""));
-        for (const [json, value] of inner ?? []) result.set(json, { ...value, ...below(field.number, value.number) });
+        for (const [json, { number, ...value }] of inner ?? [])
+          result.set(json, { ...value, ...below(field.number, number) });
       } else {
         result.set(field.json, {
           type: printed(field.type.replace(/^\*/, "")),
@@ -83,7 +84,7 @@ export function readGoTypes(checkouts: string[]): (folder: string, name: string)
   return flatten;
 }
 
-/** An embedded struct is flat in JSON and a message of its own on the wire. */
+/** An embedded struct is flat in JSON and a message of its own on the wire; TypeMeta is not sent at all. */
 const below = (outer: string | undefined, inner: string | undefined): { number?: string } =>
   outer !== undefined && inner !== undefined ? { number: `${outer}.${inner}` } : {};
 

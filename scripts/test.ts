@@ -42,7 +42,9 @@ const vitest = (project: string, whyNot?: () => string | undefined): Stage => ({
       ...["run", "--project", project, "--passWithNoTests"],
       ...["--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
     ]);
-    return tallyOfVitest(code, readReport(report));
+    const tally = tallyOfVitest(code, readReport(report));
+    // Tests of a stage that asks something of the machine may not skip themselves in CI either.
+    return isCi && whyNot && tally.skipped > 0 ? addTallies(tally, { ...NOTHING, failed: 1 }) : tally;
   },
 });
 
@@ -51,7 +53,7 @@ const stages: Stage[] = [
   check("typecheck-worker", "tsc", "-p", "tsconfig.worker.json"),
   check("lint", "biome", "check", "."),
   check(
-    "dependencies",
+    "layers",
     "depcruise",
     "--config",
     ".dependency-cruiser.cjs",

@@ -9,6 +9,7 @@ import { respondError } from "./encoding/respond.ts";
 import type { WorkerEnv } from "./env.ts";
 import * as discovery from "./routes/discovery.ts";
 import { serveJoin, serveNodeLink } from "./routes/nodes.ts";
+import { serveOpenApiV2 } from "./routes/openapi-v2.ts";
 import { parseResourcePath, splitCluster } from "./routes/path.ts";
 import { serveResource, unknownPath } from "./routes/resources.ts";
 import { isStream, serveStream } from "./routes/streams.ts";
@@ -77,6 +78,7 @@ app.get("/apis/:group/:version", (context) => {
   return context.json(found(discovery.apiResourceList(group, version)));
 });
 
+app.get("/openapi/v2", (context) => serveOpenApiV2(context.req.raw.headers));
 app.get("/openapi/v3", (context) => context.json(openapiV3Index()));
 app.get("/openapi/v3/*", (context) =>
   context.body(found(openapiV3(context.var.path.slice("/openapi/v3/".length))), 200, {

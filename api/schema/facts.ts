@@ -175,7 +175,11 @@ function readProperties(text: string): Map<string, Property> {
       patchStrategies: strategies === "" ? [] : strategies.split(","),
       mergeKey,
       default: rest("d:"),
-      numbers: flags.find((flag) => NUMBERS.test(flag))?.split(".").map(Number) ?? [],
+      numbers:
+        flags
+          .find((flag) => NUMBERS.test(flag))
+          ?.split(".")
+          .map(Number) ?? [],
       goType: goType < 0 ? goTypeOf(type) : part.slice(goType + 2),
     });
   }

@@ -34,25 +34,41 @@ const documents = new Map<string, string>();
 export function openapiV3(name: string): string | undefined {
   const known = documents.get(name);
   if (known !== undefined) return known;
-  const [root, ...rest] = name.split("/");
-  const [group, version] = root === "api" ? ["", rest[0]] : [rest[0], rest[1]];
-  if (group === undefined || version === undefined || name !== documentName(group, version)) return undefined;
-  const kinds = kindsOf(group, version);
+  const kinds = kindsOfDocument(name);
   if (kinds.length === 0) return undefined;
   const text = JSON.stringify(makeDocument(kinds));
   documents.set(name, text);
   return text;
 }
 
-function makeDocument(kinds: readonly KindInfo[]): Record<string, unknown> {
+function kindsOfDocument(name: string): readonly KindInfo[] {
+  const [root, ...rest] = name.split("/");
+  const [group, version] = root === "api" ? ["", rest[0]] : [rest[0], rest[1]];
+  if (group === undefined || version === undefined || name !== documentName(group, version)) return [];
+  return kindsOf(group, version);
+}
+
+/** What a document tells of: the paths of the kinds, and the schemas that these refer to. */
+export interface OpenApiParts {
+  paths: Record<string, PathItem>;
+  schemas: Record<string, OpenApiSchema>;
+}
+
+/** The parts of a document about these kinds. */
+export function openapiParts(kinds: readonly KindInfo[]): OpenApiParts {
   const paths: Record<string, PathItem> = {};
   for (const info of kinds) Object.assign(paths, itemPaths(info));
+  return { paths, schemas: makeSchemas(kinds) };
+}
+
+function makeDocument(kinds: readonly KindInfo[]): Record<string, unknown> {
+  const { paths, schemas } = openapiParts(kinds);
   return {
     openapi: "3.0.0",
     info: { title: "Kubernetes", version: "v1.36.0" },
     paths,
     components: {
-      schemas: makeSchemas(kinds),
+      schemas,
       securitySchemes: {
         BearerToken: {
           type: "apiKey",

@@ -1,5 +1,5 @@
-import pc from "picocolors";
 import { type ApiClient, isReady } from "../api-client.ts";
+import { colors } from "../colors.ts";
 import { clientOfHome } from "../control-plane/kubeconfig.ts";
 import { chosenHome, type Home } from "../home.ts";
 import { readyNodes } from "../node/agent.ts";
@@ -79,7 +79,7 @@ const NODES_SHOWN_MAX = 20;
 function describe(found: ClusterStatus): string {
   const { workerd, nodes } = found;
   if (!workerd) return `Nothing is running in ${found.home}: start it with \`cox up\`.\n`;
-  const state = (ready: boolean): string => (ready ? pc.green("Ready") : pc.red("NotReady"));
+  const state = (ready: boolean): string => (ready ? colors.green("Ready") : colors.red("NotReady"));
   const pid = (number: number | null): string => (number === null ? "down" : `pid ${number}`);
   const lines = [
     `control plane  ${state(workerd.ready)}  ${workerd.url}  ${pid(workerd.pid)}`,

@@ -1,11 +1,11 @@
 import { createServer } from "node:net";
 import { hostname } from "node:os";
-import pc from "picocolors";
 import { isReady } from "../api-client.ts";
 import { type ClusterRecord, readClusterRecord, writeClusterRecord } from "../cluster-record.ts";
+import { colors } from "../colors.ts";
 import { type ControlPlane, prepareControlPlane } from "../control-plane/prepare.ts";
 import { Failure } from "../failure.ts";
-import { chosenHome, type Home, makeHome, makeNodeHome, nodeHome } from "../home.ts";
+import { chosenHome, cniFolder, type Home, makeHome, makeNodeHome, nodeHome } from "../home.ts";
 import { releaseLock, takeLock } from "../lock.ts";
 import { agentPlan, createBootstrapToken, readyNodes, writeBootstrapToken } from "../node/agent.ts";
 import {
@@ -76,7 +76,7 @@ export async function up(options: UpOptions): Promise<void> {
     supervisor!.detach();
     return;
   }
-  print(pc.dim("Ctrl-C stops it; objects and running containers stay as they are."));
+  print(colors.dim("Ctrl-C stops it; objects and running containers stay as they are."));
   await Promise.race([
     supervisor!.ended,
     new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve)),
@@ -194,6 +194,7 @@ async function startNodes(run: Run, report: (text: string) => void): Promise<str
         name,
         server: `https://${hostAddress}:${options.port}`,
         containerd: socket,
+        cni: cniFolder(nodeHome(home, name), options.containerd),
         namespace,
         cgroupRoot: cgroupRoot(record.bridge!),
         address: run.nodes.length > 1 ? addressOnBridge(record.bridge!, number) : undefined,
@@ -253,7 +254,7 @@ async function checkPort(port: number): Promise<void> {
 function welcome({ home, nodes }: Run): string {
   return [
     "",
-    `${pc.bold("The cluster is ready.")} Its kubeconfig: ${home.kubeconfig}`,
+    `${colors.bold("The cluster is ready.")} Its kubeconfig: ${home.kubeconfig}`,
     "Try:",
     `  export KUBECONFIG=${home.kubeconfig}`,
     "  kubectl get nodes",

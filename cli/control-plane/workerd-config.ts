@@ -13,11 +13,8 @@ const DURABLE_OBJECTS = {
 const COMPATIBILITY_DATE = "2026-10-01";
 const COMPATIBILITY_FLAGS = ["enable_request_signal"];
 
-/**
- * Short garbage collections, and small heaps: measured, they cost no throughput at the rates one workerd reaches, and
- * save most of an idle control plane's memory.
- */
-const V8_FLAGS = ["--max-semi-space-size=1", "--optimize-for-size"];
+/** A small young generation: short garbage collections, and a third of the memory under load, at the same rates (measured). */
+const V8_FLAGS = ["--max-semi-space-size=1"];
 
 /** What one control plane's workerd is told. Files are named beside the configuration itself. */
 export interface WorkerdConfig {
@@ -42,7 +39,7 @@ export function workerdConfig(config: WorkerdConfig): string {
       ([binding, className]) => `(name = ${quote(binding)}, durableObjectNamespace = ${quote(className)})`,
     ),
     `(name = "SIGNING_KEY", text = embed ${embedded(config.signingKey)})`,
-    `(name = "CA_CERTIFICATE", text = embed ${embedded(config.caCertificate)})`,
+    `(name = "ROOT_CA", text = embed ${embedded(config.caCertificate)})`,
     ...Object.entries(config.variables).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`),
   ];
   const namespaces = Object.values(DURABLE_OBJECTS).map(

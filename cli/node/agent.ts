@@ -21,6 +21,8 @@ export interface AgentOptions {
   server: string;
   /** The socket of a CRI runtime; absent: a simulated one. */
   containerd?: string;
+  /** With a containerd: where that looks for CNI networks. */
+  cni?: string;
   /** How many simulated nodes the process serves, named NAME-0 and so on. */
   simulated?: number;
   namespace?: string;
@@ -39,7 +41,7 @@ export function agentPlan(home: Home, options: AgentOptions): ProcessPlan {
     ...["--server", options.server, "--node-name", name, "--state", node.agent],
     ...["--bootstrap-token-file", node.bootstrapToken, "--ca-file", home.caCertificate],
     ...(containerd
-      ? ["--containerd", containerd, "--cni-conf-dir", node.cni]
+      ? ["--containerd", containerd, "--cni-conf-dir", options.cni ?? node.cni]
       : ["--fake", "--fake-count", String(simulated)]),
     ...(options.cgroupRoot ? ["--cgroup-root", options.cgroupRoot] : []),
     ...(options.address ? ["--node-ip", options.address] : []),

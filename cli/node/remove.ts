@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { holdNetworkNamespace } from "../../node-agent/network/exclusive.ts";
 import { removeNetwork } from "../../node-agent/network/remove-network.ts";
 import { criRuntime } from "../../node-agent/runtime/cri.ts";
-import { type Home, type NodeHome, nodeHome } from "../home.ts";
+import { cniFolder, type Home, type NodeHome, nodeHome } from "../home.ts";
 import { identify, terminate } from "../processes.ts";
-import { destroyContainers, isContainerdReady } from "./containerd.ts";
+import { destroyContainers, isContainerdReady, unmountBelow } from "./containerd.ts";
 import { inNamespace } from "./network.ts";
 import { findProgram } from "./packages.ts";
 
@@ -30,8 +30,12 @@ export async function removeNode(
   options: { namespace?: string; userContainerd?: string },
   report: (text: string) => void,
 ): Promise<string | undefined> {
-  if (options.userContainerd) return `those in ${options.userContainerd} stay: it is yours`;
   const node = nodeHome(home, name);
+  if (options.userContainerd) {
+    await unmountBelow(node.root); // Volumes.
+    await removePodNetwork(name, node, options.userContainerd, report);
+    return `those in ${options.userContainerd} stay: it is yours`;
+  }
   if (!existsSync(node.containerdConfig)) return "it never had any";
   let removed = 0;
   const program = findProgram("containerd");
@@ -58,16 +62,21 @@ export async function removeNode(
   }
   await destroyContainers(node);
   // Of a node with a namespace of its own all goes with the namespace.
-  if (options.namespace === undefined) await removePodNetwork(name, node, report);
+  if (options.namespace === undefined) await removePodNetwork(name, node, undefined, report);
   return removed === 1 ? "1 pod" : `${removed} pods`;
 }
 
 /** Service rules, routes and the pods' bridge in this machine's own network; unless another cluster's node uses it now. */
-async function removePodNetwork(name: string, node: NodeHome, report: (text: string) => void): Promise<void> {
+async function removePodNetwork(
+  name: string,
+  node: NodeHome,
+  userContainerd: string | undefined,
+  report: (text: string) => void,
+): Promise<void> {
   try {
     const hold = await holdNetworkNamespace();
     try {
-      await removeNetwork({ nodeName: name, cniConfDir: node.cni, stateDir: node.agent });
+      await removeNetwork({ nodeName: name, cniConfDir: cniFolder(node, userContainerd), stateDir: node.agent });
     } finally {
       await hold.release();
     }

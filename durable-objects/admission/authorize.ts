@@ -34,7 +34,9 @@ export function authorize(scope: HomeScope, request: AccessRequest): void {
 export function denial({ user, verb, target }: AccessRequest, why: string) {
   const { group, resource, namespace, name, subresource } = target;
   const what = subresource ? `${resource}/${subresource}` : resource;
-  const where = namespace ? `in the namespace "${namespace}"` : "at the cluster scope";
+  // Upstream's request info takes a Namespace to be in itself.
+  const scope = group === "" && resource === "namespaces" ? name : namespace;
+  const where = scope ? `in the namespace "${scope}"` : "at the cluster scope";
   const sentence = `User ${JSON.stringify(user.name)} cannot ${verb} resource "${what}" in API group "${group}" ${where}`;
   return forbidden({ group, resource }, name, why ? `${sentence}: ${why}` : sentence);
 }

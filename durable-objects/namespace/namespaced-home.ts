@@ -104,7 +104,8 @@ export class NamespacedHome {
   /** Most requests need nothing from elsewhere. */
   #ready({ verb, target }: HomeRequest): Promise<void> | undefined {
     if (verb !== "create" && verb !== "update" && verb !== "patch") return undefined;
-    const isUnknown = this.#record.state !== "active";
+    const { state } = this.#record;
+    const isUnknown = state === "absent" || (state === "terminating" && verb === "create");
     const classes = verb === "create" && target.resource === "pods" ? this.#freshClasses() : undefined;
     if (!isUnknown) return classes;
     return Promise.all([this.#learnState(), classes]).then(() => undefined);

@@ -87,9 +87,16 @@ export class Transaction implements WriteTransaction {
         limit,
       ),
     ];
-    return rows.map(({ name, revision }) => {
-      const stored = this.get(resource, name);
-      if (stored?.revision !== revision) throw new Error(`cache and table disagree on ${resource} ${name}`);
+    const known = rows.map(({ name, revision }) => {
+      const cached = this.#cache.get(resource, name);
+      return cached?.revision === revision ? cached : undefined;
+    });
+    if (!known.includes(undefined)) return known as Stored[];
+    return this.texts(resource, { after, limit }).map(({ name, revision, json }, i) => {
+      const cached = known[i];
+      if (cached) return cached;
+      const stored = new Stored(resource, name, revision, json);
+      this.#cache.set(stored);
       return stored;
     });
   }

@@ -2,6 +2,7 @@ import type { KubeObject } from "../../api/object.ts";
 import { ApiError, alreadyExists, badRequest, resourceName } from "../../api/status.ts";
 import { admit } from "../admission/admit.ts";
 import type { HomeAnswer } from "../protocol.ts";
+import type { Stored } from "../store/stored.ts";
 import { textAnswer } from "./answer.ts";
 import { objectText } from "./object-text.ts";
 import { decodeBody, matchNamespace, refuseInvalid, resetForCreate, validateMeta } from "./prepare.ts";
@@ -40,9 +41,16 @@ export function createObject(writing: Writing, served: Served, object: KubeObjec
     ...validateMeta(served, metadata),
     ...(served.rules.validate?.(object) ?? []),
   ]);
-  if (tx.get(served.resource, metadata.name)) throw alreadyExists(served.groupResource, metadata.name);
+  const there = tx.get(served.resource, metadata.name);
+  if (there) throw refuseExisting(served, there);
   if (writing.dryRun) return objectText(object, undefined);
   return tx.put(served.resource, metadata.name, (revision) => objectText(object, revision)).json;
+}
+
+function refuseExisting({ groupResource }: Served, { name, object }: Stored): ApiError {
+  const { reason, message, details } = alreadyExists(groupResource, name);
+  if (!object.metadata.deletionTimestamp) return new ApiError(reason, message, details);
+  return new ApiError(reason, `object is being deleted: ${message}`, details);
 }
 
 function generateName({ scope, tx }: Writing, { resource, groupResource }: Served, prefix: string): string {

@@ -242,7 +242,12 @@ class Watcher {
 
   #send(text: string): void {
     if (this.#ended) return;
-    this.#controller.enqueue(encoder.encode(text));
+    try {
+      this.#controller.enqueue(encoder.encode(text));
+    } catch {
+      // The reader has gone, and the platform has not said so before.
+      this.#end();
+    }
   }
 
   #close(): void {

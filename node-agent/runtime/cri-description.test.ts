@@ -14,7 +14,8 @@ import { CRI_ENUMS, CRI_MESSAGES, CRI_SERVICES, parseField } from "./cri-descrip
 /** Descriptors of the published API; only where the project is developed. */
 const REFERENCE = join(import.meta.dirname, "../../../shared/reference/cri-v1.binpb");
 const hasReference = existsSync(REFERENCE);
-if (!hasReference) console.warn(`skipped: no reference ${REFERENCE}, CRI's messages are not compared with the published ones`);
+if (!hasReference)
+  console.warn(`skipped: no reference ${REFERENCE}, CRI's messages are not compared with the published ones`);
 
 const camelCase = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -32,7 +33,9 @@ function reference() {
 
 /** A field in our own notation. */
 function describeField(message: DescriptorProto, field: DescriptorProto["field"][number]): string {
-  const type = field.typeName ? field.typeName.split(".").at(-1)! : FieldDescriptorProto_Type[field.type]!.toLowerCase();
+  const type = field.typeName
+    ? field.typeName.split(".").at(-1)!
+    : FieldDescriptorProto_Type[field.type]!.toLowerCase();
   const entry = message.nestedType.find(({ name, options }) => name === type && options?.mapEntry);
   if (entry) {
     const value = entry.field[1]!;

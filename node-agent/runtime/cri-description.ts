@@ -160,6 +160,8 @@ export const CRI_MESSAGES: Record<string, Record<string, string>> = {
     logPath: "string 15",
   },
   ContainerStatusResponse: { status: "ContainerStatus 1" },
+  ReopenContainerLogRequest: { containerId: "string 1" },
+  ReopenContainerLogResponse: {},
   ExecSyncRequest: { containerId: "string 1", cmd: "repeated string 2", timeout: "int64 3" },
   ExecSyncResponse: { stdout: "bytes 1", stderr: "bytes 2", exitCode: "int32 3" },
   ExecRequest: {
@@ -223,6 +225,7 @@ export const CRI_SERVICES = {
     "RemoveContainer",
     "ListContainers",
     "ContainerStatus",
+    "ReopenContainerLog",
     "ExecSync",
     "Exec",
     "Attach",

@@ -128,6 +128,9 @@ export function criRuntime(socketPath: string): Runtime {
       const answer = await undefinedIfGone(call("ContainerStatus", { containerId: id }));
       return answer && containerStatusOf(answer.status);
     },
+    async reopenLog(id) {
+      await call("ReopenContainerLog", { containerId: id });
+    },
 
     async execSync(id, command, timeoutSeconds) {
       const request = { containerId: id, cmd: command, timeout: timeoutSeconds };

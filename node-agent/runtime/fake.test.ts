@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runtimeContract } from "./contract.ts";
+import { runtimeContract } from "../../test/support/runtime-contract.ts";
 import { fakeRuntime } from "./fake.ts";
 import type { ContainerConfig, ExecResult } from "./runtime.ts";
 
@@ -24,6 +24,8 @@ runtimeContract(async () => ({
 }));
 
 test("an operation that is told to fail says why", async () => {
-  const runtime = fakeRuntime({ fail: (operation, what) => (operation === "pullImage" ? `no ${what} today` : undefined) });
+  const runtime = fakeRuntime({
+    fail: (operation, what) => (operation === "pullImage" ? `no ${what} today` : undefined),
+  });
   await expect(runtime.pullImage("a:1", undefined, {} as never)).rejects.toThrow("no a:1 today");
 });

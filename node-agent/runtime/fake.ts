@@ -61,7 +61,7 @@ interface FakeContainer {
 /** Sandboxes that fit a fake node's network. */
 const ADDRESSES_MAX = 65_000;
 
-/** A runtime in memory: for tests, and for simulated nodes. `contract.ts` says what it has in common with a real one. */
+/** A runtime in memory: for tests, and for simulated nodes. `test/support/runtime-contract.ts` says what it has in common with a real one. */
 export function fakeRuntime(options: FakeOptions = {}): Runtime {
   const { delays = {}, fail, registry, network = "10.244", now = Date.now } = options;
   const program = options.program ?? (() => ({}));
@@ -190,6 +190,7 @@ export function fakeRuntime(options: FakeOptions = {}): Runtime {
         .filter((container) => sandboxId === undefined || container.sandboxId === sandboxId)
         .map(({ status, sandboxId: sandbox }) => listed(status, sandbox)),
     containerStatus: async (id) => containers.get(id)?.status,
+    reopenLog: async (id) => void running(id),
 
     async execSync(id, command) {
       const container = running(id);

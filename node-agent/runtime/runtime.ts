@@ -1,6 +1,6 @@
 /**
  * What the agent asks of a container runtime: the part of CRI (kubernetes/cri-api, runtime.v1) that it uses, with
- * JavaScript's types. `cri.ts` speaks it to containerd, `fake.ts` keeps it in memory; `contract.ts` holds both to the same.
+ * JavaScript's types. `cri.ts` speaks it to containerd, `fake.ts` keeps it in memory; `test/support/runtime-contract.ts` holds both to the same.
  * Calls reject with `RuntimeError`. Times are milliseconds since 1970. Ids and handles are the runtime's own.
  */
 export interface Runtime {
@@ -26,6 +26,8 @@ export interface Runtime {
   /** Of one sandbox, or of all. */
   listContainers(sandboxId?: string): Promise<Container[]>;
   containerStatus(id: string): Promise<ContainerStatus | undefined>;
+  /** Goes on writing to a new file at the log's path, the old one having been moved away. */
+  reopenLog(id: string): Promise<void>;
 
   /** Runs a command to its end; rejects with code `timeout` after `timeoutSeconds`. */
   execSync(id: string, command: string[], timeoutSeconds: number): Promise<ExecResult>;

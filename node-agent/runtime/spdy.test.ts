@@ -20,10 +20,13 @@ test("later header blocks continue the compression of the first", async () => {
   inflater.on("data", (chunk: Buffer) => {
     text += chunk.toString("latin1");
   });
-  for (const [stream, streamType] of [[1, "error"], [3, "stdout"]] as const) {
+  for (const [stream, streamType] of [
+    [1, "error"],
+    [3, "stdout"],
+  ] as const) {
     inflater.write(Buffer.from(writer.synStream(stream, { streamType })).subarray(18));
   }
-  await new Promise((resolve) => inflater.flush(resolve));
+  await new Promise<void>((resolve) => inflater.flush(resolve));
   expect(text).toContain("error");
   expect(text).toContain("stdout");
 });

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { type LogFilter, logFormatter } from "./cri-log.ts";
 
 const CHUNK_BYTES = 64 * 1024;
@@ -20,7 +20,7 @@ export interface ReadLogOptions extends LogFilter {
 export async function* readLog(file: string, options: ReadLogOptions): AsyncGenerator<Buffer> {
   const { tailLines, follow, ended, signal } = options;
   const formatter = logFormatter(options);
-  const handle = await open(file, "r");
+  let handle = await open(file, "r");
   try {
     let at = tailLines === undefined ? 0 : await tailOffset(handle, tailLines);
     let rest: Buffer = Buffer.alloc(0);
@@ -31,6 +31,13 @@ export async function* readLog(file: string, options: ReadLogOptions): AsyncGene
       const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, at);
       at += bytesRead;
       if (bytesRead === 0) {
+        const newer = await reopened(handle, file);
+        if (newer) {
+          await handle.close();
+          handle = newer;
+          at = 0;
+          continue;
+        }
         if (last) return;
         await new Promise((resolve) => setTimeout(resolve, FOLLOW_MILLISECONDS));
         continue;
@@ -49,6 +56,12 @@ export async function* readLog(file: string, options: ReadLogOptions): AsyncGene
   } finally {
     await handle.close();
   }
+}
+
+/** The file at the path, where that is another one by now: the log was rotated. */
+async function reopened(handle: FileHandle, file: string): Promise<FileHandle | undefined> {
+  const [mine, current] = await Promise.all([handle.stat(), stat(file).catch(() => undefined)]);
+  return current === undefined || current.ino === mine.ino ? undefined : await open(file, "r");
 }
 
 function splitLines(bytes: Buffer): { lines: Buffer[]; remainder: Buffer } {

@@ -9,13 +9,16 @@ import { Cox, eventually, run } from "../support/cox.ts";
 // Bars 1 and 2 of "the spine": a real application, with real kubectl, in real containers.
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/guestbook", import.meta.url));
+const TIERS = ["frontend", "backend"];
 const SETTLE_SECONDS = 120;
 
 let cox: Cox;
 let images: string;
+let before: Awaited<ReturnType<typeof leftovers>>;
 
 beforeAll(async () => {
   cox = await Cox.up();
+  before = await leftovers(cox.home, TIERS);
   images = await mkdtemp(join(tmpdir(), "coxswain-images-"));
   const built = await run("node", [join(EXAMPLE, "images.ts"), images]);
   expect(built.stderr, built.stderr).not.toContain("Error");
@@ -141,12 +144,7 @@ describe("the guestbook", () => {
     await cox.kubectl(["delete", "-f", join(EXAMPLE)]);
     await eventually("no pods", async () => expect((await cox.get("pods")).items).toEqual([]));
     await eventually("nothing of it is left on the machine", async () =>
-      expect(await leftovers(cox.home, ["frontend", "backend"])).toEqual({
-        containers: [],
-        mounts: [],
-        veths: [],
-        rules: [],
-      }),
+      expect(await leftovers(cox.home, TIERS)).toEqual(before),
     );
   });
 });

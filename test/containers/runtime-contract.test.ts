@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
-import { runtimeContract } from "../../node-agent/runtime/contract.ts";
 import { startContainerd, type TestContainerd } from "../support/containerd.ts";
 import { makeBusyboxImage } from "../support/images.ts";
+import { runtimeContract } from "../support/runtime-contract.ts";
 
 const IMAGE = "localhost/shell:1";
 /** Nothing listens there: a pull fails at once. */

@@ -1,5 +1,5 @@
-import type { AnyController } from "../../durable-objects/controllers/controller.ts";
 import { ClusterWideHome } from "../../durable-objects/cluster/cluster-wide-home.ts";
+import type { AnyController } from "../../durable-objects/controllers/controller.ts";
 import { NamespacedHome } from "../../durable-objects/namespace/namespaced-home.ts";
 import type { HomeAnswer, HomeRequest, TimelineFeedRpc } from "../../durable-objects/protocol.ts";
 import { ADMIN, type Answer, readAnswer, TestPlatform, targetOf } from "./home.ts";

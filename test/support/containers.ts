@@ -45,7 +45,7 @@ export async function removeContainer({ id, socket }: RunningContainer): Promise
   await withRuntime(socket, (runtime) => runtime.removeContainer(id));
 }
 
-/** What pods leave on a machine while they are there: empty lists when they are gone. */
+/** What there is on a machine because of its pods, beside what its nodes themselves have. */
 export async function leftovers(home: string, services: string[]) {
   const containers: string[] = [];
   for (const socket of socketsOf(home)) {

@@ -31,6 +31,15 @@ export class TestPlatform implements Platform {
     };
   };
 
+  /** Runs the one piece of work that is due next. */
+  step(): void {
+    const [next] = this.#timers.sort((a, b) => a.at - b.at || a.order - b.order);
+    if (!next) return;
+    this.#timers.shift();
+    this.time = Math.max(this.time, next.at);
+    next.work();
+  }
+
   dropTimers(): void {
     this.#timers = [];
   }

@@ -133,6 +133,20 @@ describe("a create that is refused", () => {
       /unknown format/,
     ],
     [
+      "protobuf that is none",
+      () => send("POST", CONFIG_MAPS, "k8t", "application/vnd.kubernetes.protobuf"),
+      400,
+      "BadRequest",
+      "the object provided is unrecognized (must be of type ConfigMap): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] (6b3874)",
+    ],
+    [
+      "protobuf over 3 MiB",
+      () => send("POST", CONFIG_MAPS, "x".repeat(3 * MEBIBYTE + 1), "application/vnd.kubernetes.protobuf"),
+      413,
+      "RequestEntityTooLarge",
+      /limit is 3145728/,
+    ],
+    [
       "an unknown resource",
       () => send("POST", "/api/v1/namespaces/default/boats", {}),
       404,

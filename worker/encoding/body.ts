@@ -1,4 +1,6 @@
 import { load } from "js-yaml";
+import { decodeProtobuf } from "../../api/protobuf/envelope.ts";
+import type { Gvk } from "../../api/schema/decode.ts";
 import { ApiError, badRequest } from "../../api/status.ts";
 import type { PatchType } from "../../durable-objects/protocol.ts";
 
@@ -10,34 +12,51 @@ const YAML_ALIASES_MAX = 64;
 const tooLarge = (): ApiError =>
   new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`, {});
 
-/** The body as text; 413 past the limit, having read no more than the limit. */
-export async function readText(request: Request): Promise<string> {
+/** The body's bytes; 413 past the limit, having read no more than the limit. */
+async function readBytes(request: Request): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
   if (declared !== null) {
     if (Number(declared) > BODY_BYTES_MAX) throw tooLarge();
-    return await request.text();
+    return new Uint8Array(await request.arrayBuffer());
   }
-  if (!request.body) return "";
-  const decoder = new TextDecoder();
-  const reader = request.body.getReader();
-  let text = "";
-  for (let bytes = 0; ; ) {
-    const { value, done } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.byteLength;
-    if (bytes > BODY_BYTES_MAX) {
-      await reader.cancel();
-      throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (request.body) {
+    const reader = request.body.getReader();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      length += value.byteLength;
+      if (length > BODY_BYTES_MAX) {
+        await reader.cancel();
+        throw tooLarge();
+      }
+      chunks.push(value);
     }
-    text += decoder.decode(value, { stream: true });
   }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** As `readBytes`, as text. */
+export async function readText(request: Request): Promise<string> {
+  const declared = request.headers.get("content-length");
+  if (declared === null || Number(declared) > BODY_BYTES_MAX) return new TextDecoder().decode(await readBytes(request));
+  return await request.text();
 }
 
 const mediaType = (headers: Headers): string =>
   (headers.get("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
 
-/** The object in a request's body as JSON text, whatever format it came in. 415 for a format that is not read here. */
-export async function readObject(request: Request): Promise<string> {
+const OBJECT_TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+
+/** The object in a request's body as JSON text, whatever format it came in; `expected` is for errors. 415 for a format that is not read here. */
+export async function readObject(request: Request, expected: Gvk): Promise<string> {
   switch (mediaType(request.headers)) {
     case "":
     case "application/json":
@@ -46,8 +65,12 @@ export async function readObject(request: Request): Promise<string> {
       return await readText(request);
     case "application/yaml":
       return yamlToJson(await readText(request));
+    case "application/vnd.kubernetes.protobuf": {
+      const bytes = await readBytes(request);
+      return bytes.length === 0 ? "" : JSON.stringify(decodeProtobuf(expected, bytes));
+    }
     default:
-      throw unsupportedMediaType(["application/json", "application/yaml"]);
+      throw unsupportedMediaType(OBJECT_TYPES);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { KindInfo } from "../../api/kind.ts";
 import { findKind } from "../../api/kinds.ts";
 import type { User } from "../../api/object.ts";
+import type { Gvk } from "../../api/schema/decode.ts";
 import { ApiError, badRequest, forbidden, methodNotAllowed } from "../../api/status.ts";
 import type { HomeRequest, HomeRpc, Target, Verb } from "../../durable-objects/protocol.ts";
 import { ANONYMOUS } from "../access/authenticate.ts";
@@ -75,7 +76,7 @@ export async function serveResource(asked: Asked): Promise<Response> {
     homeRequest.patchType = patchTypeOf(request.headers);
     homeRequest.body = await readText(request);
   } else if (verb !== "get" && verb !== "list") {
-    homeRequest.body = await readObject(request);
+    homeRequest.body = await readObject(request, bodyKind(verb, target, kind));
   }
   return await respond(await home.handle(homeRequest), wanted);
 }
@@ -98,6 +99,12 @@ const VERBS: Record<string, [Verb | undefined, Verb | undefined]> = {
   PATCH: [undefined, "patch"],
   DELETE: ["deletecollection", "delete"],
 };
+
+/** What the body of a write has to be. */
+function bodyKind(verb: Verb, target: Target, kind: KindInfo): Gvk {
+  if (verb === "delete" || verb === "deletecollection") return { group: "", version: "v1", kind: "DeleteOptions" };
+  return kind.subresources.find(({ name }) => name === target.subresource) ?? kind;
+}
 
 function includeObjectOf(query: URLSearchParams): IncludeObject {
   const text = query.get("includeObject") ?? "";

@@ -1,5 +1,11 @@
 import { expect, onTestFinished, test } from "vitest";
-import { CHANNEL, type ContainerConfig, type Namespaces, type Runtime, type SandboxConfig } from "./runtime.ts";
+import {
+  CHANNEL,
+  type ContainerConfig,
+  type Namespaces,
+  type Runtime,
+  type SandboxConfig,
+} from "../../node-agent/runtime/runtime.ts";
 
 /** A runtime under test: with an image that has a shell, and with a registry that refuses connections. */
 export interface RuntimeUnderTest {
@@ -113,7 +119,12 @@ export function runtimeContract(makeUnderTest: () => Promise<RuntimeUnderTest>):
 
   test("a container is created, running, then exited with its code", async () => {
     const { runtime, id, sandboxId } = await start("exit 3");
-    expect(await runtime.containerStatus(id)).toMatchObject({ state: "created", name: "app", attempt: 2, startedAt: 0 });
+    expect(await runtime.containerStatus(id)).toMatchObject({
+      state: "created",
+      name: "app",
+      attempt: 2,
+      startedAt: 0,
+    });
     await runtime.startContainer(id);
     const status = await exited(runtime, id);
     expect(status).toMatchObject({ exitCode: 3, reason: "Error", annotations: { hash: "1" } });
@@ -199,8 +210,19 @@ export function runtimeContract(makeUnderTest: () => Promise<RuntimeUnderTest>):
   });
 }
 
-async function collect(runtime: Runtime, id: string, command: string[], input?: string): Promise<Record<number, string>> {
-  const streams = await runtime.exec(id, { command, stdin: input !== undefined, stdout: true, stderr: true, tty: false });
+async function collect(
+  runtime: Runtime,
+  id: string,
+  command: string[],
+  input?: string,
+): Promise<Record<number, string>> {
+  const streams = await runtime.exec(id, {
+    command,
+    stdin: input !== undefined,
+    stdout: true,
+    stderr: true,
+    tty: false,
+  });
   const said: Record<number, string> = {};
   await new Promise<void>((resolve, reject) => {
     streams.onData = (channel, data) => {
