@@ -1,5 +1,7 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe } from "vitest";
 import { startContainerd, type TestContainerd } from "../support/containerd.ts";
 import { makeBusyboxImage } from "../support/images.ts";
@@ -24,8 +26,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await containerd.close();
-  await rm(containerd.logs, { recursive: true, force: true });
+  await containerd?.close();
+  await promisify(execFile)("ip", ["link", "delete", BRIDGE]).catch(() => {});
 });
 
 /** containerd watches the folder of CNI configurations. */

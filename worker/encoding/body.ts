@@ -12,27 +12,34 @@ const YAML_ALIASES_MAX = 64;
 const tooLarge = (): ApiError =>
   new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`, {});
 
-/** The body's bytes; 413 past the limit, having read no more than the limit. */
+/** Whether the request tells how long its body is. 413 where that is too long. */
+function isLengthDeclared({ headers }: Request): boolean {
+  const declared = headers.get("content-length");
+  if (Number(declared ?? 0) > BODY_BYTES_MAX) throw tooLarge();
+  return declared !== null;
+}
+
+/** The body as text; 413 past the limit, having read no more than the limit. */
+export async function readText(request: Request): Promise<string> {
+  return isLengthDeclared(request) ? await request.text() : new TextDecoder().decode(await readStream(request));
+}
+
+/** As `readText`, as it came. */
 async function readBytes(request: Request): Promise<Uint8Array> {
-  const declared = request.headers.get("content-length");
-  if (declared !== null) {
-    if (Number(declared) > BODY_BYTES_MAX) throw tooLarge();
-    return new Uint8Array(await request.arrayBuffer());
-  }
+  return isLengthDeclared(request) ? new Uint8Array(await request.arrayBuffer()) : await readStream(request);
+}
+
+async function readStream({ body }: Request): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  if (request.body) {
-    const reader = request.body.getReader();
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      length += value.byteLength;
-      if (length > BODY_BYTES_MAX) {
-        await reader.cancel();
-        throw tooLarge();
-      }
-      chunks.push(value);
+  const reader = body?.getReader();
+  for (let read = await reader?.read(); read && !read.done; read = await reader?.read()) {
+    length += read.value.byteLength;
+    if (length > BODY_BYTES_MAX) {
+      await reader?.cancel();
+      throw tooLarge();
     }
+    chunks.push(read.value);
   }
   const bytes = new Uint8Array(length);
   let offset = 0;
@@ -41,13 +48,6 @@ async function readBytes(request: Request): Promise<Uint8Array> {
     offset += chunk.byteLength;
   }
   return bytes;
-}
-
-/** As `readBytes`, as text. */
-export async function readText(request: Request): Promise<string> {
-  const declared = request.headers.get("content-length");
-  if (declared === null || Number(declared) > BODY_BYTES_MAX) return new TextDecoder().decode(await readBytes(request));
-  return await request.text();
 }
 
 const mediaType = (headers: Headers): string =>
