@@ -567,20 +567,37 @@ describe("carryOut", () => {
         ),
       remaining: view.kinds().length,
     }));
-    expect(answer.remaining).toBe(1);
+    expect(answer).toMatchObject({ decision: { remaining: 1 }, refused: [] });
     expect(home.list(ConfigMap)).toEqual([]);
   });
 
-  test("does nothing where one write is refused", () => {
+  test("does all else where one write is refused, and tells which", () => {
     const { home, loop } = start([]);
     home.create(configMap("a"), ConfigMap);
     const decide = () => ({
       writes: [
-        { op: "delete" as const, kind: ConfigMap, name: "a" },
         { op: "update" as const, kind: ConfigMap, object: configMap("gone") },
+        { op: "delete" as const, kind: ConfigMap, name: "a" },
       ],
     });
-    expect(() => loop.carryOut("namespace-controller", home.now, decide)).toThrow('configmaps "gone" not found');
-    expect(home.get(ConfigMap, "a")).toBeDefined();
+    const { refused } = loop.carryOut("namespace-controller", home.now, decide);
+    expect(refused).toMatchObject([
+      { write: { op: "update" }, error: { reason: "NotFound", message: 'configmaps "gone" not found' } },
+    ]);
+    expect(home.get(ConfigMap, "a")).toBeUndefined();
+  });
+
+  test("does all else where one write meets a bug, and leaves nothing of that one", () => {
+    const { home, loop } = start([]);
+    home.create(configMap("a"), ConfigMap);
+    home.create(configMap("b"), ConfigMap);
+    home.admit = (write) => {
+      if (write.op === "delete" && write.name === "a") throw new TypeError("a bug");
+    };
+    const { refused } = loop.carryOut("namespace-controller", home.now, () => ({
+      writes: ["a", "b"].map((name) => ({ op: "delete" as const, kind: ConfigMap, name })),
+    }));
+    expect(refused).toMatchObject([{ write: { name: "a" }, error: new TypeError("a bug") }]);
+    expect(home.list(ConfigMap).map(({ metadata }) => metadata.name)).toEqual(["a"]);
   });
 });

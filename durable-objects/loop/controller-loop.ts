@@ -1,5 +1,6 @@
 import type { KindRef } from "../../api/kind.ts";
 import { Event, type EventObject } from "../../api/kinds/event.ts";
+import type { User } from "../../api/object.ts";
 import { ApiError, resourceName } from "../../api/status.ts";
 import type { AnyController, Context, HomeView, Plan, Write } from "../controllers/controller.ts";
 import type { Change } from "../store/stored.ts";
@@ -53,6 +54,18 @@ export interface PassReport {
   keys: number;
   writes: number;
   failures: PassFailure[];
+}
+
+/** A wish that was not carried out, and why: an ApiError where it was refused, anything else is a bug. */
+export interface RefusedWrite {
+  write: Write;
+  error: unknown;
+}
+
+/** What became of a decision. */
+export interface CarriedOut<Decision extends Plan> {
+  decision: Decision;
+  refused: RefusedWrite[];
 }
 
 interface Outcome {
@@ -140,23 +153,30 @@ export class ControllerLoop {
   }
 
   /**
-   * Carries out a decision that no change asked for (the deletion of a namespace's contents), in one transaction, and
-   * returns what was decided. Throws what a refused write threw, with nothing done.
+   * Carries out a decision that no change asked for (the deletion of a namespace's contents), in one transaction. Each write
+   * fails alone: one that is refused does not stall the others. Answers the decision, and what was refused.
    */
-  carryOut<Result extends Plan>(
+  carryOut<Decision extends Plan>(
     name: string,
     now: number,
-    decide: (view: HomeView, context: Context) => Result,
-  ): Result {
+    decide: (view: HomeView, context: Context) => Decision,
+  ): CarriedOut<Decision> {
     const events: EventObject[] = [];
-    const work = (tx: WriteTransaction): Result => {
+    const work = (tx: WriteTransaction): CarriedOut<Decision> => {
       this.#readChanges(tx);
-      const plan = decide(this.#cache.open(tx), this.#context(now));
-      const refused = this.#apply(tx, plan.writes, name, now, events);
-      if (refused) throw refused.error;
-      return plan;
+      const decision = decide(this.#cache.open(tx), this.#context(now));
+      if (decision.writes.length > PLAN_WRITES_MAX) throw new Error(`${name} wishes ${decision.writes.length} writes`);
+      const refused: RefusedWrite[] = [];
+      const user = controllerUser(name);
+      for (const write of decision.writes) {
+        const error = this.#applyOne(tx, write, name, user, now, events);
+        if (error !== undefined) refused.push({ write, error });
+      }
+      return { decision, refused };
     };
-    const result = this.#guard(() => this.#home.store.write(work as (tx: WriteTransaction) => Synchronous<Result>));
+    const result = this.#guard(() =>
+      this.#home.store.write(work as (tx: WriteTransaction) => Synchronous<CarriedOut<Decision>>),
+    );
     for (const event of events) this.#options.sendEvent?.(event);
     return result;
   }
@@ -306,19 +326,36 @@ export class ControllerLoop {
   ): { index: number; write: Write; error: ApiError } | undefined {
     if (writes.length > PLAN_WRITES_MAX) throw new Error(`${name} wishes ${writes.length} writes at once`);
     const user = controllerUser(name);
-    for (const [index, write] of writes.entries())
-      try {
-        if (write.op === "event") this.#applyEvent(tx, write, name, now, events);
-        else tx.attempt(() => this.#home.applyWrite(tx, write, user));
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        // Gone already: what was wished for is the case.
-        if (write.op === "delete" && error.reason === "NotFound") continue;
-        // An event is a courtesy: a namespace that takes no more creates must not stop the work it tells of.
-        if (write.op === "event") continue;
-        return { index, write, error };
-      }
+    for (const [index, write] of writes.entries()) {
+      const error = this.#applyOne(tx, write, name, user, now, events);
+      if (error === undefined) continue;
+      // What is no refusal is a bug: all of the plan is undone.
+      if (!(error instanceof ApiError)) throw error;
+      return { index, write, error };
+    }
     return undefined;
+  }
+
+  /** Carries out one wish; answers why not, where it was not, and then leaves nothing behind. */
+  #applyOne(
+    tx: WriteTransaction,
+    write: Write,
+    name: string,
+    user: User,
+    now: number,
+    events: EventObject[],
+  ): unknown {
+    try {
+      if (write.op === "event") this.#applyEvent(tx, write, name, now, events);
+      else tx.attempt(() => this.#home.applyWrite(tx, write, user));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError)) return error ?? new Error("a write failed without a reason");
+      // Gone already: what was wished for is the case.
+      if (write.op === "delete" && error.reason === "NotFound") return undefined;
+      // An event is a courtesy: a namespace that takes no more creates must not stop the work it tells of.
+      return write.op === "event" ? undefined : error;
+    }
   }
 
   #applyEvent(

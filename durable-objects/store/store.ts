@@ -2,6 +2,7 @@ import { ApiError } from "../../api/status.ts";
 import { Cache } from "./cache.ts";
 import { Compaction, RETENTION, type Retention } from "./compaction.ts";
 import { listAt, readAt, readChanges } from "./history.ts";
+import { changesAfter, RecentChanges } from "./recent-changes.ts";
 import type { SqlDatabase } from "./sql.ts";
 import type { Change } from "./stored.ts";
 import {
@@ -64,7 +65,9 @@ export class Store {
   readonly #listeners: ((changes: readonly Change[]) => void)[] = [];
   #queue: Queued[] = [];
   #revision = 0;
-  #writing = false;
+  #recent: RecentChanges;
+  /** The transaction that is under way. */
+  #writing: Transaction | undefined;
 
   constructor({ database, clock, defer, retention = RETENTION }: StoreOptions) {
     this.database = database;
@@ -74,6 +77,7 @@ export class Store {
     for (const { last } of database.exec<{ last: number | null }>("SELECT MAX(revision) AS last FROM history")) {
       this.#revision = last ?? 0;
     }
+    this.#recent = new RecentChanges(this.#revision);
     this.#compaction = new Compaction(database, retention, (revision) => clock.timeOf(revision));
   }
 
@@ -105,7 +109,7 @@ export class Store {
     if (this.#writing) throw new Error("a write inside a write");
     const tx = new Transaction(this.database, this.#cache, this.#revision, (last) => this.#clock.nextRevision(last));
     let result: T;
-    this.#writing = true;
+    this.#writing = tx;
     try {
       result = this.database.transaction(() => {
         const value = work(tx) as T;
@@ -116,11 +120,12 @@ export class Store {
       this.#cache.clear(); // It may hold what was rolled back.
       throw error;
     } finally {
-      this.#writing = false;
+      this.#writing = undefined;
     }
     const last = tx.changes.at(-1);
     if (last) {
       this.#revision = last.revision;
+      this.#recent.add(tx.changes);
       for (const listener of this.#listeners) listener(tx.changes);
     }
     return result;
@@ -172,10 +177,12 @@ export class Store {
   /** At most `limit` changes after a revision, oldest first; `undefined` where history does not reach back that far. */
   changes(after: number, options: { limit?: number; resources?: readonly string[] } = {}): Change[] | undefined {
     if (!this.reaches(after)) return undefined;
-    return readChanges(this.database, after, {
-      ...options,
-      limit: Math.min(options.limit ?? CHANGES_MAX, CHANGES_MAX),
-    });
+    const limit = Math.min(options.limit ?? CHANGES_MAX, CHANGES_MAX);
+    const recent = this.#recent.after(after);
+    if (!recent) return readChanges(this.database, after, { ...options, limit });
+    const { resources } = options;
+    const all = this.#writing ? [...recent, ...changesAfter(this.#writing.changes, after)] : recent;
+    return (resources ? all.filter(({ stored }) => resources.includes(stored.resource)) : all).slice(0, limit);
   }
 
   /** An object as it was; throws where the revision is compacted (`reaches`). */

@@ -30,10 +30,11 @@ export function createObject(writing: Writing, served: Served, object: KubeObjec
   if (metadata.resourceVersion && metadata.resourceVersion !== "0") {
     throw badRequest("resourceVersion should not be set on objects to be created");
   }
-  resetForCreate(served, object);
   metadata.uid = scope.uuid();
   metadata.creationTimestamp = timestampOf(scope.now());
   if (!metadata.name && metadata.generateName) metadata.name = generateName(writing, served, metadata.generateName);
+  // Now that the name and the uid are known: labels and selectors of some kinds are made of them.
+  resetForCreate(served, object);
 
   admit(writing, { operation: "create", served, subresource: "", name: metadata.name, object, previous: undefined });
 

@@ -271,16 +271,6 @@ describe("commands that make an object for another", () => {
     await kubectl.run(`uncordon ${node}`);
   });
 
-  test("a PodDisruptionBudget holds a drain up", async () => {
-    await kubectl.run("create deployment guarded --image=example/web");
-    await kubectl.run("create poddisruptionbudget guard --selector=app=guarded --min-available=1");
-    await kubectl.run("rollout status deployment/guarded --timeout=60s");
-    const node: string = (await kubectl.get("pods -l app=guarded")).items[0].spec.nodeName;
-    const refused = await kubectl.refused(`drain ${node} --ignore-daemonsets --force --timeout=2s`);
-    expect(refused).toContain("Cannot evict pod as it would violate the pod's disruption budget.");
-    await kubectl.run(`uncordon ${node}`);
-  });
-
   test("delete with a grace period, with orphans, and by force", async () => {
     await kubectl.run("create deployment gone --image=example/web");
     await until(async () => (await kubectl.get("replicasets -l app=gone")).items.length === 1);
