@@ -14,6 +14,7 @@ import type {
   WatchAnswer,
   WatchRequest,
 } from "./protocol.ts";
+import { steadyStub } from "./steady-stub.ts";
 
 interface ClusterHomeEnv {
   NAMESPACE_HOME: DurableObjectNamespace;
@@ -48,7 +49,7 @@ export class ClusterHome
       homeOf: (namespace) =>
         NAMESPACE_HOME.get(NAMESPACE_HOME.idFromName(`${name}/${namespace}`)) as unknown as HomeRpc &
           NamespaceHomeInternalRpc,
-      timeline: TIMELINE.get(TIMELINE.idFromName(name)) as unknown as TimelineFeedRpc,
+      timeline: steadyStub<TimelineFeedRpc>(() => TIMELINE.get(TIMELINE.idFromName(name))),
       serviceCidr: env.SERVICE_CIDR || SERVICE_CIDR,
       podCidr: env.POD_CIDR || POD_CIDR,
       apiEndpoint: env.KUBERNETES_ENDPOINT,

@@ -11,6 +11,7 @@ import type {
   WatchAnswer,
   WatchRequest,
 } from "./protocol.ts";
+import { steadyStub } from "./steady-stub.ts";
 
 interface NamespaceHomeEnv {
   CLUSTER_HOME: DurableObjectNamespace;
@@ -32,8 +33,8 @@ export class NamespaceHome extends DurableObject<NamespaceHomeEnv> implements Ho
       platform: durablePlatform(state),
       name,
       namespace,
-      cluster: env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)) as unknown as ClusterHomeNamespaceRpc,
-      timeline: env.TIMELINE.get(env.TIMELINE.idFromName(cluster)) as unknown as TimelineFeedRpc,
+      cluster: steadyStub<ClusterHomeNamespaceRpc>(() => env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster))),
+      timeline: steadyStub<TimelineFeedRpc>(() => env.TIMELINE.get(env.TIMELINE.idFromName(cluster))),
       rootCa: env.ROOT_CA,
     });
   }
@@ -72,6 +73,10 @@ export class NamespaceHome extends DurableObject<NamespaceHomeEnv> implements Ho
 
   async evict(...args: Parameters<NamespaceHomeInternalRpc["evict"]>) {
     await this.#it.evict(...args);
+  }
+
+  async nodeNotReady(node: string) {
+    await this.#it.nodeNotReady(node);
   }
 
   async activate(uid: string) {

@@ -136,12 +136,26 @@ export interface NamespaceHomeInternalRpc {
   evict(pods: { name: string; uid: string; reason: string; message: string; force: boolean }[]): Promise<void>;
   /** The namespace was created (or is known to exist); idempotent. */
   activate(uid: string): Promise<void>;
-  /** The namespace is being deleted: refuse creates, delete the contents; answers what still remains, by resource. */
-  terminate(): Promise<{ remaining: Record<string, number>; finalizers: Record<string, number> }>;
+  /** A node is not ready any more: its ready pods here are marked as not ready, so that Services stop sending to them. */
+  nodeNotReady(node: string): Promise<void>;
+  /**
+   * The namespace is being deleted: refuse creates, delete the contents; answers what still remains, by resource, and why
+   * something could not be deleted.
+   */
+  terminate(): Promise<{
+    remaining: Record<string, number>;
+    finalizers: Record<string, number>;
+    failures?: string[];
+  }>;
 }
 
 /** What a Service needs that is unique in the cluster. */
 export interface ServiceAsk {
+  /**
+   * What the grant will be called: chosen by who asks, so that it can say that it is under way before it has been answered,
+   * and can give it back if it never is.
+   */
+  reservation?: string;
   namespace: string;
   name: string;
   /** An address, "" for any; null for none. */

@@ -10,6 +10,7 @@ import type { Eviction, EvictionMemory } from "./scheduling/pod-eviction.ts";
 import type { PendingPod } from "./scheduling/pod-facts.ts";
 import { type Placement, schedule, type Unschedulable } from "./scheduling/schedule.ts";
 import { SchedulerState } from "./scheduling/scheduler-state.ts";
+import { namespacesOn, type UnreadyNode } from "./scheduling/unready-nodes.ts";
 import { forEachBounded } from "./timeline/home-source.ts";
 
 interface SchedulerEnv {
@@ -135,10 +136,15 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
       state.queue.wake(now);
       const { evictions, nextAt } = state.eviction.plan(state.snapshot, now);
       const taken = state.queue.take(BATCH_MAX);
+      const unready = state.unready.take(now);
       this.#evictionAt = nextAt;
       this.#memorize(state);
-      if (!this.#synced || (taken.length === 0 && evictions.length === 0)) return;
-      await Promise.all([this.#place(state, taken), this.#evict(evictions)]);
+      if (!this.#synced || (taken.length === 0 && evictions.length === 0 && unready.length === 0)) return;
+      await Promise.all([
+        this.#place(state, taken),
+        this.#evict(evictions),
+        forEachBounded(unready, (node) => this.#markNotReady(state, node)),
+      ]);
     }
   }
 
@@ -159,8 +165,8 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
   /** Sleeps until something is due. */
   #rest(): void {
     if (!this.#synced) return;
-    const { queue } = this.#state;
-    const at = queue.hasActive ? Date.now() : Math.min(queue.nextDueAt, this.#evictionAt);
+    const { queue, unready } = this.#state;
+    const at = queue.hasActive ? Date.now() : Math.min(queue.nextDueAt, this.#evictionAt, unready.nextDueAt);
     if (at === Number.POSITIVE_INFINITY) return;
     this.#setTimer(at);
     this.#guard(at);
@@ -231,6 +237,17 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
           // Those that are still there after a while are told again.
           console.error(`could not evict pods of ${namespace}`, error);
         }
+      }
+    });
+  }
+
+  async #markNotReady(state: SchedulerState, node: UnreadyNode): Promise<void> {
+    await forEachBounded(namespacesOn(node.name, state.snapshot), async (namespace) => {
+      try {
+        await this.#home(namespace).nodeNotReady(node.name);
+      } catch (error) {
+        console.error(`could not mark the pods of node ${node.name} in ${namespace} as not ready`, error);
+        state.unready.retry(node, state.snapshot, Date.now());
       }
     });
   }

@@ -157,7 +157,8 @@ export const initFailed = (view: PodView): boolean =>
     return !isSidecar(container) && instance?.state === "exited" && instance.exitCode !== 0;
   });
 
-const restarts = (pod: PodObject, exitCode: number): boolean => {
+/** A container of the spec that ended so is started again; init containers only where they failed. */
+export const restarts = (pod: PodObject, exitCode: number): boolean => {
   const policy = pod.spec.restartPolicy ?? "Always";
   return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
 };

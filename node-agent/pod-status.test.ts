@@ -158,6 +158,19 @@ test("a crashing container waits with the last end as last state", () => {
   });
 });
 
+test("what succeeded after crashes, and is not started again, has ended", () => {
+  const backOffs = new Map([
+    ["once", { seconds: 20, since: NOW - 2000 }],
+    ["app", { seconds: 20, since: NOW - 2000 }],
+  ]);
+  const containers = [exited("app", 0, { restartCount: 2 }), exited("once", 0, { restartCount: 2 })];
+  const spec = { restartPolicy: "OnFailure", initContainers: [container("once")] } as const;
+  const status = podStatus(view({ pod: pod(spec), containers, backOffs }), CONTEXT);
+  expect(status.phase).toBe("Succeeded");
+  expect(status.initContainerStatuses![0]).toMatchObject({ ready: true, state: { terminated: { exitCode: 0 } } });
+  expect(status.containerStatuses![0]).toMatchObject({ state: { terminated: { exitCode: 0 } } });
+});
+
 test("a failed pull is ErrImagePull at first, then ImagePullBackOff", () => {
   const at = (age: number) =>
     waiting(

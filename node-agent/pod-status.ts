@@ -11,6 +11,7 @@ import {
   latest,
   PULL_ERROR_SECONDS,
   podLabel,
+  restarts,
 } from "./pod-actions.ts";
 import type { ObservedContainer, PodView } from "./pod-actions-view.ts";
 import { qosClass } from "./resources.ts";
@@ -136,7 +137,9 @@ function waitingState(
   const live = !view.gone && !view.pod.metadata.deletionTimestamp;
   if (current && current.state !== "exited") return undefined;
   const backOff = view.backOffs.get(container.name);
-  if (current && live && backOff && crashBackOffUntil(view, container.name) !== undefined) {
+  const again =
+    current && (isSidecar(container) || (init ? current.exitCode !== 0 : restarts(view.pod, current.exitCode)));
+  if (again && live && backOff && crashBackOffUntil(view, container.name) !== undefined) {
     return {
       reason: "CrashLoopBackOff",
       message: `back-off ${duration(backOff.seconds)} restarting failed container=${container.name} pod=${podLabel(view.pod)}`,

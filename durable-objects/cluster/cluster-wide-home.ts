@@ -141,7 +141,9 @@ export class ClusterWideHome {
   async allocateService(ask: ServiceAsk): Promise<ServiceGrant> {
     const { platform } = this.#options;
     return this.home.store.write<ServiceGrant>((tx) =>
-      this.#addresses.allocate(this.home.writing(tx, SYSTEM), ask, platform.uuid(), () => platform.random()),
+      this.#addresses.allocate(this.home.writing(tx, SYSTEM), ask, ask.reservation ?? platform.uuid(), () =>
+        platform.random(),
+      ),
     );
   }
 

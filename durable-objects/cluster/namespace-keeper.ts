@@ -94,13 +94,14 @@ export class NamespaceKeeper {
 
   /** Answers whether the namespace needs no more of us. */
   async #emptyOnce(name: string): Promise<boolean> {
-    const { remaining, finalizers } = await this.#options.homeOf(name).terminate();
+    const { remaining, finalizers, failures } = await this.#options.homeOf(name).terminate();
     await this.#update(name, STATUS, (namespace) => {
       const { status } = namespace;
       const conditions = namespaceConditions(
         status?.conditions as Parameters<typeof namespaceConditions>[0],
         { resources: remaining, finalizers },
         timestampOf(this.#options.now()),
+        failures,
       );
       namespace.status = { ...status, phase: "Terminating", conditions } as NonNullable<NamespaceObject["status"]>;
     });

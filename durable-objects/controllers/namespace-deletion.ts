@@ -44,6 +44,8 @@ export function namespaceConditions(
   known: readonly Condition[] | undefined,
   remaining: Remaining,
   timestamp: string,
+  /** Why something could not be deleted. */
+  failures: readonly string[] = [],
 ): Condition[] {
   const contents = Object.entries(remaining.resources)
     .map(([resource, n]) => `${resource.includes(".") ? resource : `${resource}.`} has ${n} resource instances`)
@@ -59,12 +61,19 @@ export function namespaceConditions(
       "ParsedGroupVersions",
       "All legacy kube types successfully parsed",
     ],
-    [
-      "NamespaceDeletionContentFailure",
-      false,
-      "ContentDeleted",
-      "All content successfully deleted, may be waiting on finalization",
-    ],
+    failures.length > 0
+      ? [
+          "NamespaceDeletionContentFailure",
+          true,
+          "ContentDeletionFailed",
+          `Failed to delete all resource types, ${failures.length} remaining: ${[...failures].sort().join(", ")}`,
+        ]
+      : [
+          "NamespaceDeletionContentFailure",
+          false,
+          "ContentDeleted",
+          "All content successfully deleted, may be waiting on finalization",
+        ],
     contents.length > 0
       ? [
           "NamespaceContentRemaining",

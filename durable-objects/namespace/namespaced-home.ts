@@ -6,12 +6,20 @@ import { nodeRestriction } from "../admission/node-restriction.ts";
 import { type PriorityClassFacts, priority } from "../admission/priority.ts";
 import { serviceAccount } from "../admission/service-account.ts";
 import { serviceAllocation } from "../admission/service-allocation.ts";
-import type { AnyController } from "../controllers/controller.ts";
+import type { AnyController, Context, HomeView, Plan } from "../controllers/controller.ts";
 import { namespaceDeletion } from "../controllers/namespace-deletion.ts";
 import { NAMESPACED_CONTROLLERS } from "../controllers/namespaced.ts";
+import { podsOfLostNode } from "../controllers/pods-of-lost-node.ts";
 import { rootCaPublisher } from "../controllers/root-ca-publisher.ts";
 import { Home, type Platform } from "../home.ts";
-import type { ClusterHomeNamespaceRpc, HomeRequest, TimelineFeedRpc } from "../protocol.ts";
+import type { CarriedOut } from "../loop/controller-loop.ts";
+import type {
+  ClusterHomeNamespaceRpc,
+  HomeRequest,
+  NamespaceHomeInternalRpc,
+  TimelineFeedRpc,
+} from "../protocol.ts";
+import { lazyTables } from "../store/lazy-tables.ts";
 import { bindPod } from "../verbs/pods.ts";
 import { NamespaceRecord } from "./namespace-record.ts";
 import {
@@ -43,9 +51,14 @@ export interface NamespacedHomeOptions {
 const CLASSES_MILLISECONDS = 60_000;
 /** Pods that one transaction binds, marks or evicts. */
 const PODS_MAX = 200;
+/** Passes over the pods of a node that was lost: enough for ten thousand pods of one namespace. */
+const LOST_NODE_PASSES_MAX = 40;
+/** Refused writes that are told of, of one decision. */
+const FAILURES_MAX = 10;
 /** The one key of controllers that look after the home as a whole. */
 const HOME_KEY = "";
 const CONTENTS = "namespace-controller";
+const NODE_CONTROLLER = "node-controller";
 const SCHEDULER_USER: User = { name: "system:kube-scheduler", groups: ["system:authenticated"] };
 
 /** A NamespaceHome without its platform. */
@@ -60,7 +73,9 @@ export class NamespacedHome {
   #classes: readonly PriorityClassFacts[] = [];
   #classesAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ platform, name, namespace, cluster, timeline, rootCa, controllers }: NamespacedHomeOptions) {
+  constructor({ platform: given, name, namespace, cluster, timeline, rootCa, controllers }: NamespacedHomeOptions) {
+    // Anybody may ask for a namespace that is not there: that leaves nothing behind.
+    const platform: Platform = { ...given, database: lazyTables(given.database) };
     this.#platform = platform;
     this.#namespace = namespace;
     this.#cluster = cluster;
@@ -91,6 +106,7 @@ export class NamespacedHome {
       store: this.home.store,
       namespace,
       cluster,
+      uuid: () => platform.uuid(),
       later: (milliseconds, work) => void platform.later(milliseconds, work),
     });
   }
@@ -141,11 +157,12 @@ export class NamespacedHome {
   }
 
   /** The namespace is going: deletes some of what it holds, and answers what there was. */
-  async terminate(): Promise<{ remaining: Record<string, number>; finalizers: Record<string, number> }> {
+  async terminate(): ReturnType<NamespaceHomeInternalRpc["terminate"]> {
     this.#record.set("terminating", this.#record.uid);
-    const { remaining } = this.home.loop.carryOut(CONTENTS, this.#platform.now(), namespaceDeletion);
+    const { decision, refused } = this.#carryOut(CONTENTS, namespaceDeletion);
     this.home.schedulePass();
-    return { remaining: remaining.resources, finalizers: remaining.finalizers };
+    const failures = refused.slice(0, FAILURES_MAX).map(({ error }) => messageOf(error));
+    return { remaining: decision.remaining.resources, finalizers: decision.remaining.finalizers, failures };
   }
 
   async bind(bindings: { name: string; uid: string; node: string }[]): Promise<string[]> {
@@ -156,20 +173,41 @@ export class NamespacedHome {
     );
     const bound = bindings.filter((_, i) => answers[i] === "");
     for (const part of parts(bound)) {
-      this.home.loop.carryOut(SCHEDULER, this.#platform.now(), scheduledEvents(part));
+      this.#carryOut(SCHEDULER, scheduledEvents(part));
     }
     return answers;
   }
 
   async markUnschedulable(verdicts: UnschedulableVerdict[]): Promise<void> {
-    for (const part of parts(verdicts))
-      this.home.loop.carryOut(SCHEDULER, this.#platform.now(), markUnschedulable(part));
+    for (const part of parts(verdicts)) this.#carryOut(SCHEDULER, markUnschedulable(part));
   }
 
   async evict(pods: PodEviction[]): Promise<void> {
-    for (const part of parts(pods)) this.home.loop.carryOut(TAINT_EVICTION, this.#platform.now(), evictPods(part));
+    for (const part of parts(pods)) this.#carryOut(TAINT_EVICTION, evictPods(part));
+  }
+
+  async nodeNotReady(node: string): Promise<void> {
+    for (let pass = 0; pass < LOST_NODE_PASSES_MAX; pass++) {
+      const { decision, refused } = this.#carryOut(NODE_CONTROLLER, (view, context) =>
+        podsOfLostNode(node, view, context),
+      );
+      if (decision.writes.length === 0 || refused.length > 0) return;
+    }
+  }
+
+  /** What is refused of a decision is told to the log: whoever decided looks again sooner or later. */
+  #carryOut<Decision extends Plan>(
+    name: string,
+    decide: (view: HomeView, context: Context) => Decision,
+  ): CarriedOut<Decision> {
+    const done = this.home.loop.carryOut(name, this.#platform.now(), decide);
+    for (const { write, error } of done.refused.slice(0, FAILURES_MAX))
+      console.warn(`${name} in ${this.#namespace}: a write (${write.op}) failed: ${messageOf(error)}`);
+    return done;
   }
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function* parts<T>(items: readonly T[]): Generator<T[]> {
   for (let i = 0; i < items.length; i += PODS_MAX) yield items.slice(i, i + PODS_MAX);

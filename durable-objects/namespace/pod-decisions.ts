@@ -88,8 +88,9 @@ function updateStatus(pod: PodObject): Write {
   return { op: "updateStatus", kind: Pod, object: pod };
 }
 
-/** What a caller of `bind` is told of a pod that could not be bound. */
+/** What a caller of `bind` is told of a pod that could not be bound: one that cannot be does not keep the others waiting. */
 export const refusalText = (error: unknown): string => {
   if (error instanceof ApiError) return error.message;
-  throw error;
+  console.error("a pod could not be bound", error);
+  return "internal error";
 };

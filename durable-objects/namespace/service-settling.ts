@@ -2,7 +2,7 @@ import type { ServiceObject } from "../../api/kinds/service-object.ts";
 import { invalid } from "../../api/status.ts";
 import type { NeedsReservation, Reservation } from "../admission/plugin.ts";
 import type { ServiceAddresses } from "../admission/service-allocation.ts";
-import type { ClusterHomeNamespaceRpc, ServiceAsk, ServiceHolding } from "../protocol.ts";
+import type { ClusterHomeNamespaceRpc, ServiceAsk, ServiceGrant, ServiceHolding } from "../protocol.ts";
 import type { Store } from "../store/store.ts";
 
 const SERVICES = "services";
@@ -13,6 +13,7 @@ export interface ServiceSettlingOptions {
   store: Store;
   namespace: string;
   cluster: ClusterHomeNamespaceRpc;
+  uuid(): string;
   later(milliseconds: number, work: () => void): void;
 }
 
@@ -24,18 +25,22 @@ export class ServiceSettling {
   readonly #store: Store;
   readonly #namespace: string;
   readonly #cluster: ClusterHomeNamespaceRpc;
+  readonly #uuid: () => string;
   readonly #later: ServiceSettlingOptions["later"];
   readonly #underWay = new Set<string>();
   /** Services as of here are what the ClusterHome knows. Durable: an instance that was lost may not have told all. */
   #settled: number;
+  /** An earlier instance may have been granted what it did not get to write. */
+  #isFresh = true;
   #dirty = false;
   #settling = false;
   #failures = 0;
 
-  constructor({ store, namespace, cluster, later }: ServiceSettlingOptions) {
+  constructor({ store, namespace, cluster, uuid, later }: ServiceSettlingOptions) {
     this.#store = store;
     this.#namespace = namespace;
     this.#cluster = cluster;
+    this.#uuid = uuid;
     this.#later = later;
     store.database.exec(
       "CREATE TABLE IF NOT EXISTS services_settled (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL)",
@@ -47,8 +52,7 @@ export class ServiceSettling {
     store.onCommit((changes) => {
       // What is created holds what was reserved for it: there is nothing to give back.
       if (!changes.some(({ type, stored }) => stored.resource === SERVICES && type !== "ADDED")) return;
-      this.#dirty = true;
-      later(0, () => this.#settle());
+      this.#settleSoon();
     });
   }
 
@@ -66,25 +70,54 @@ export class ServiceSettling {
   }
 
   async reserve({ ask }: NeedsReservation): Promise<Reservation> {
-    const grant = await this.#cluster.allocateService(ask as ServiceAsk);
-    if ("errors" in grant) throw invalid({ group: "", kind: "Service" }, (ask as ServiceAsk).name, grant.errors);
-    const { reservation, clusterIP, nodePorts } = grant;
+    if (this.#isFresh) await this.#settleFirst();
+    // Known before it is granted: a settling that crosses the answer must not give it to somebody else.
+    const reservation = this.#uuid();
     this.#underWay.add(reservation);
+    let grant: ServiceGrant;
+    try {
+      grant = await this.#cluster.allocateService({ ...(ask as ServiceAsk), reservation });
+    } catch (error) {
+      // Perhaps granted, and the answer lost.
+      this.#underWay.delete(reservation);
+      this.#settleSoon();
+      throw error;
+    }
+    if ("errors" in grant) {
+      this.#underWay.delete(reservation);
+      throw invalid({ group: "", kind: "Service" }, (ask as ServiceAsk).name, grant.errors);
+    }
+    const { clusterIP, nodePorts } = grant;
     const value: ServiceAddresses = { clusterIP, nodePorts };
     return {
       ask,
       value,
       release: async () => {
         this.#underWay.delete(reservation);
-        // Should it not be heard, the next settling gives it back.
-        await this.#cluster.releaseService(reservation).catch(() => this.#markDirty());
+        // Should it not be heard, a settling gives it back.
+        await this.#cluster.releaseService(reservation).catch(() => this.#settleSoon());
       },
       keep: () => void this.#underWay.delete(reservation),
     };
   }
 
-  #markDirty(): void {
+  /** Before the first reservation: what is left of an earlier instance's is given back, so that it can be had again. */
+  async #settleFirst(): Promise<void> {
+    try {
+      await this.#cluster.settleServices(this.#namespace, this.#holdings(), [...this.#underWay]);
+      this.#isFresh = false;
+    } catch (error) {
+      console.warn(`services of ${this.#namespace} could not be settled: ${String(error)}`);
+    }
+  }
+
+  #settleSoon(): void {
     this.#dirty = true;
+    this.#later(0, () => this.#settle());
+  }
+
+  #holdings(): ServiceHolding[] {
+    return this.#store.read((tx) => tx.list(SERVICES)).map(({ object }) => holdingOf(object as ServiceObject));
   }
 
   #settle(): void {
@@ -92,9 +125,7 @@ export class ServiceSettling {
     this.#settling = true;
     this.#dirty = false;
     const { revision } = this.#store;
-    const holdings = this.#store
-      .read((tx) => tx.list(SERVICES))
-      .map(({ object }) => holdingOf(object as ServiceObject));
+    const holdings = this.#holdings();
     void Promise.resolve()
       .then(() => this.#cluster.settleServices(this.#namespace, holdings, [...this.#underWay]))
       .then(

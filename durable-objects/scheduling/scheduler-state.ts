@@ -2,6 +2,7 @@ import { type EvictionMemory, PodEviction } from "./pod-eviction.ts";
 import { isSchedulable, type PendingPod, pendingPod, podFacts } from "./pod-facts.ts";
 import { SchedulingQueue } from "./scheduling-queue.ts";
 import { nodeFacts, Snapshot } from "./snapshot.ts";
+import { UnreadyNodes } from "./unready-nodes.ts";
 
 /** A change to a pod or node, as it is told. */
 export interface ObjectChange {
@@ -15,6 +16,7 @@ export interface ObjectChange {
 export class SchedulerState {
   readonly snapshot = new Snapshot();
   readonly queue = new SchedulingQueue();
+  readonly unready = new UnreadyNodes();
   readonly eviction: PodEviction;
   /** Uid of every pod there is, by key. */
   readonly #pods = new Map<string, string>();
@@ -49,6 +51,7 @@ export class SchedulerState {
     if (type === "DELETED") {
       this.snapshot.removeNode(name);
       this.eviction.noteNode(name, undefined);
+      this.unready.delete(name);
       return;
     }
     const before = this.snapshot.node(name)?.node;
@@ -57,6 +60,9 @@ export class SchedulerState {
     // Heartbeats change nothing that pods are placed by.
     if (isSame && before.ready === facts.ready) return;
     this.snapshot.setNode(facts);
+    // Of one that is seen for the first time nobody knows whether its pods have been marked.
+    if (facts.ready) this.unready.delete(name);
+    else if (before?.ready !== false) this.unready.add(name);
     this.eviction.noteNode(name, this.snapshot.node(name));
     if (!isSame) this.queue.changed();
   }

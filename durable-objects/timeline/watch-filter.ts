@@ -8,17 +8,17 @@ import type { Served } from "../verbs/served.ts";
 export type WatchFilter = (event: FeedEvent) => string;
 
 /** @throws ApiError where a selector cannot be understood. */
-export function watchFilter({ rules }: Served, options: RequestOptions): WatchFilter {
+export function watchFilter({ rules, present }: Served, options: RequestOptions): WatchFilter {
   const selection = selectionOf(options, rules, "");
-  if (selection.isEverything) return ({ type, json }) => watchLine(type, json);
+  if (selection.isEverything) return ({ type, json }) => watchLine(type, present(json));
 
   return ({ type, revision, resource, name, json, previousJson }) => {
     const isSelected = (text: string): boolean => selects(selection, new Stored(resource, name, revision, text));
-    if (type !== "MODIFIED" || previousJson === undefined) return isSelected(json) ? watchLine(type, json) : "";
+    if (type !== "MODIFIED" || previousJson === undefined) return isSelected(json) ? watchLine(type, present(json)) : "";
     const saw = isSelected(previousJson);
-    if (isSelected(json)) return watchLine(saw ? "MODIFIED" : "ADDED", json);
+    if (isSelected(json)) return watchLine(saw ? "MODIFIED" : "ADDED", present(json));
     // To its watcher the object is gone: as it was last seen, at the revision of its leaving.
-    return saw ? watchLine("DELETED", withRevision(previousJson, revision)) : "";
+    return saw ? watchLine("DELETED", present(withRevision(previousJson, revision))) : "";
   };
 }
 

@@ -145,7 +145,8 @@ export function diskVolumes(options: { paths: AgentPaths; clusterDomain: string;
         mounts.push({
           containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
           hostPath,
-          readonly: mount.readOnly ?? false,
+          // What the agent fills is not for containers to change.
+          readonly: (mount.readOnly ?? false) || isFileVolume(volume),
           propagation: PROPAGATIONS[mount.mountPropagation ?? "None"] ?? "private",
         });
       }

@@ -62,7 +62,9 @@ describe.concurrent("containers of one pod", () => {
     );
     expect(await inReader("grep -c 'tmpfs /memory .*size=2048k' /proc/mounts")).toBe("1\n");
     const { status } = await pods.get("shared");
-    expect(status.initContainerStatuses.map(({ state, ready, started }: any) => [Object.keys(state)[0], ready, started])).toEqual([
+    expect(
+      status.initContainerStatuses.map(({ state, ready, started }: any) => [Object.keys(state)[0], ready, started]),
+    ).toEqual([
       ["terminated", true, false],
       ["running", true, true],
       ["terminated", true, false],
@@ -132,7 +134,10 @@ describe.concurrent("the environment", () => {
             ],
             env: [
               { name: "GREETING", value: "ahoy" },
-              { name: "EXPANDED", value: "$(GREETING) $(SETTING_color) $(CACHE_ONE_SERVICE_PORT) $(NOT_KNOWN) $$(GREETING)" },
+              {
+                name: "EXPANDED",
+                value: "$(GREETING) $(SETTING_color) $(CACHE_ONE_SERVICE_PORT) $(NOT_KNOWN) $$(GREETING)",
+              },
               { name: "COLOR", valueFrom: { configMapKeyRef: { name: "settings", key: "color" } } },
               { name: "PASSWORD", valueFrom: { secretKeyRef: { name: "keys", key: "password" } } },
               { name: "ABSENT", valueFrom: { secretKeyRef: { name: "keys", key: "absent", optional: true } } },
@@ -155,12 +160,12 @@ describe.concurrent("the environment", () => {
       { annotations: { note: "well noted" } },
     );
     const { metadata, spec, status } = await pods.get("environment");
-    const printed = (await pods.inside("environment", "env")).split("\n");
+    const printed = (await pods.inside("environment", "tr '\\0\\n' '\\n ' < /proc/1/environ")).split("\n");
     const found = Object.fromEntries(printed.map((line) => line.split(/=(.*)/s)));
     const service = (await cox.get("service", "cache-one")).spec.clusterIP;
     expect(found).toMatchObject({
       SETTING_color: "blue",
-      "SETTING_size.txt": "large",
+      "SETTING_size.txt": "large ",
       password: "s3cret",
       GREETING: "ahoy",
       EXPANDED: "ahoy blue 6379 $(NOT_KNOWN) $(GREETING)",
@@ -186,7 +191,9 @@ describe.concurrent("the environment", () => {
       KUBERNETES_SERVICE_PORT_HTTPS: "443",
     });
     expect(found).not.toHaveProperty("ABSENT");
-    expect(await pods.inside("environment", "tr '\\0' '|' < /proc/1/cmdline")).toContain("|ahoy|$(GREETING)|$(UNKNOWN)|");
+    expect(await pods.inside("environment", "tr '\\0' '|' < /proc/1/cmdline")).toContain(
+      "|ahoy|$(GREETING)|$(UNKNOWN)|",
+    );
   });
 
   test("waits for a ConfigMap that is missing", async () => {
@@ -288,10 +295,14 @@ describe.concurrent("volumes", () => {
     });
     expect(await pods.inside("follower", "cat /moves/text")).toBe("before");
     await pods.apply(configMap("moves", { text: "after", more: "new" }));
-    await eventually("the file changes", async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      expect(await pods.inside("follower", "cat /moves/text /moves/more")).toBe("afternew");
-    }, 120);
+    await eventually(
+      "the file changes",
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        expect(await pods.inside("follower", "cat /moves/text /moves/more")).toBe("afternew");
+      },
+      120,
+    );
   });
 
   test("wait for a Secret that is missing", async () => {

@@ -1,6 +1,7 @@
 import { dump } from "js-yaml";
-import { findKind, rulesOf } from "../../api/kinds.ts";
+import { rulesOf, storageKind } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/object.ts";
+import { convert } from "../../api/schema/convert.ts";
 import type { ApiError } from "../../api/status.ts";
 import { metadataOf, tableOf } from "../../api/table.ts";
 import type { HomeAnswer, Target, WatchAnswer } from "../../durable-objects/protocol.ts";
@@ -33,15 +34,22 @@ export function respondError(error: ApiError, headers: Record<string, string> = 
 
 /** Turns a home's answer into a response: as it is wherever the client wants what is stored. */
 export async function respond(answer: HomeAnswer, { negotiated, target, includeObject }: Wanted): Promise<Response> {
-  const headers = new Headers({ "content-type": TYPES[negotiated.format] });
-  for (const warning of answer.warnings ?? []) headers.append("warning", `299 - ${quoted(warning)}`);
-  const init = { status: answer.code, headers };
+  const init = { status: answer.code, headers: headersOf(answer, negotiated) };
   const isObject = answer.code < 300;
   if (negotiated.format === "json" && (negotiated.as === "object" || !isObject)) return new Response(answer.body, init);
 
   let value = (await new Response(answer.body).json()) as KubeObject;
   if (isObject && value.kind !== "Status") value = transform(value, { negotiated, target, includeObject }, Date.now());
   return new Response(negotiated.format === "yaml" ? dump(value, { noRefs: true }) : JSON.stringify(value), init);
+}
+
+const PLAIN_HEADERS = { json: { "content-type": TYPES.json }, yaml: { "content-type": TYPES.yaml } };
+
+function headersOf({ warnings }: HomeAnswer, { format }: Negotiated): Headers | Record<string, string> {
+  if (!warnings || warnings.length === 0) return PLAIN_HEADERS[format];
+  const headers = new Headers(PLAIN_HEADERS[format]);
+  for (const warning of warnings) headers.append("warning", `299 - ${quoted(warning)}`);
+  return headers;
 }
 
 const STREAM_HEADERS = {
@@ -72,10 +80,15 @@ function transform(value: KubeObject, { negotiated, target, includeObject }: Wan
     case "object":
       return value;
     case "Table": {
-      const info = findKind(target.group, target.version, target.resource);
-      if (!info) return value;
+      const storage = storageKind(target.group, target.resource);
+      if (!storage) return value;
       const listMetadata = { ...listMeta(value) };
-      return tableOf(rulesOf(info), items ?? [value], { now, includeObject, listMetadata }) as unknown as KubeObject;
+      const asServed = items ?? [value];
+      // Columns are written for the version that is stored.
+      const asStored = asServed.map((object) => convert(object, storage));
+      const table = tableOf(rulesOf(storage), asStored, { now, includeObject, listMetadata });
+      if (includeObject === "Object") for (const [i, row] of table.rows.entries()) row.object = asServed[i];
+      return table as unknown as KubeObject;
     }
     case "PartialObjectMetadata":
       return metadataOf(value);

@@ -1,22 +1,15 @@
 import { joinAnswer, joinRequest } from "../../api/node-link.ts";
-import type { User } from "../../api/object.ts";
 import { ApiError, badRequest } from "../../api/status.ts";
 import { bearerToken, forbiddenPath, unauthorized } from "../access/authenticate.ts";
-import type { Credentials } from "../access/credentials.ts";
 import { readText } from "../encoding/body.ts";
-import type { WorkerEnv } from "../env.ts";
+import type { Asked } from "./asked.ts";
 
 /** As upstream's bootstrap tokens: an id that may be shown, a secret that may not. */
 const BOOTSTRAP_TOKEN = /^[a-z0-9]{6}\.[a-z0-9]{16}$/;
 const NODE_NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
 /** `POST /node-join`: exchanges a bootstrap token for the node's own credential. */
-export async function serveJoin(
-  env: WorkerEnv,
-  cluster: string,
-  credentials: Credentials,
-  request: Request,
-): Promise<Response> {
+export async function serveJoin({ env, cluster, credentials, request }: Asked): Promise<Response> {
   const token = bearerToken(request.headers);
   if (token === undefined || !BOOTSTRAP_TOKEN.test(token)) throw unauthorized();
   const asked = joinRequest.safeParse(parseOrUndefined(await readText(request)));
@@ -40,13 +33,7 @@ function parseOrUndefined(text: string): unknown {
 const NODE_USER = "system:node:";
 
 /** `GET /node-link` and `/node-link/streams/<id>`: a node's WebSockets, which belong to its own NodeLink only. */
-export async function serveNodeLink(
-  env: WorkerEnv,
-  cluster: string,
-  user: User,
-  path: string,
-  request: Request,
-): Promise<Response> {
+export async function serveNodeLink({ env, cluster, user, path, request }: Asked): Promise<Response> {
   if (!user.name.startsWith(NODE_USER) || !user.groups.includes("system:nodes"))
     throw forbiddenPath(user, request.method, path);
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")

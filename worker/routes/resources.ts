@@ -1,31 +1,20 @@
 import type { KindInfo } from "../../api/kind.ts";
 import { findKind } from "../../api/kinds.ts";
-import type { User } from "../../api/object.ts";
 import type { Gvk } from "../../api/schema/decode.ts";
 import { ApiError, badRequest, forbidden, methodNotAllowed } from "../../api/status.ts";
 import type { HomeRequest, HomeRpc, Target, Verb } from "../../durable-objects/protocol.ts";
-import { ANONYMOUS } from "../access/authenticate.ts";
 import { patchTypeOf, readObject, readText } from "../encoding/body.ts";
 import { negotiate } from "../encoding/negotiate.ts";
 import type { IncludeObject } from "../encoding/respond.ts";
 import { respond, respondWatch } from "../encoding/respond.ts";
 import type { WorkerEnv } from "../env.ts";
+import type { Asked } from "./asked.ts";
 import { isTrue, readOptions } from "./options.ts";
-import { parseResourcePath } from "./path.ts";
+import type { ResourcePath } from "./path.ts";
 
 /** What client-go says of a path that nothing serves. */
 export const unknownPath = (): ApiError =>
   new ApiError("NotFound", "the server could not find the requested resource", {});
-
-export interface Asked {
-  env: WorkerEnv;
-  cluster: string;
-  user: User;
-  /** The path within the cluster. */
-  path: string;
-  query: URLSearchParams;
-  request: Request;
-}
 
 /** The home that answers for a target: its namespace's, the cluster's, or for all namespaces at once the Timeline. */
 export function homeOf(env: WorkerEnv, cluster: string, kind: Pick<KindInfo, "namespaced">, target: Target): HomeRpc {
@@ -39,10 +28,7 @@ const NAME_BYTES_MAX = 253;
 const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Serves every verb on every kind. */
-export async function serveResource(asked: Asked): Promise<Response> {
-  const parsed = parseResourcePath(asked.path);
-  if (!parsed) throw unknownPath();
-  const { target } = parsed;
+export async function serveResource(asked: Asked, { target, watch }: ResourcePath): Promise<Response> {
   const kind = findKind(target.group, target.version, target.resource);
   const isServed =
     kind &&
@@ -52,18 +38,17 @@ export async function serveResource(asked: Asked): Promise<Response> {
   if (!isServed) throw unknownPath();
 
   const { request, query } = asked;
-  const isWatch = parsed.watch || isTrue(query.get("watch"));
+  const isWatch = watch || isTrue(query?.get("watch") ?? null);
   const verb = verbOf(request.method, target, kind);
-  if (asked.user === ANONYMOUS) throw refuseAnonymous(asked.user, isWatch ? "watch" : verb, target);
   if (kind.namespaced && target.namespace !== "" && !NAMESPACE_NAME.test(target.namespace))
     throw unknownNamespace(verb, target);
   if (kind.namespaced && target.namespace === "" && verb !== "list") throw methodNotAllowed(target, request.method);
 
-  const options = readOptions(query);
+  const options = query ? readOptions(query) : {};
   const wanted = {
     negotiated: negotiate(request.headers.get("accept")),
     target,
-    includeObject: includeObjectOf(query),
+    includeObject: includeObjectOf(query?.get("includeObject") || "Metadata"),
   };
   const home = homeOf(asked.env, asked.cluster, kind, target);
 
@@ -106,9 +91,7 @@ function bodyKind(verb: Verb, target: Target, kind: KindInfo): Gvk {
   return kind.subresources.find(({ name }) => name === target.subresource) ?? kind;
 }
 
-function includeObjectOf(query: URLSearchParams): IncludeObject {
-  const text = query.get("includeObject") ?? "";
-  if (text === "") return "Metadata";
+function includeObjectOf(text: string): IncludeObject {
   if (text === "None" || text === "Metadata" || text === "Object") return text;
   throw badRequest(
     `includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`,
@@ -129,7 +112,11 @@ const unknownNamespace = (verb: Verb, target: Target): ApiError =>
       });
 
 /** Nobody without a credential reaches a home: the answer is given here, in the words of the authorizer. */
-function refuseAnonymous(user: User, verb: string, target: Target): ApiError {
+export function refuseAnonymous({ user, request, query }: Asked, { target, watch }: ResourcePath): ApiError {
+  const isWatch = watch || isTrue(query?.get("watch") ?? null);
+  const verb = isWatch
+    ? "watch"
+    : (VERBS[request.method]?.[target.name === "" ? 0 : 1] ?? request.method.toLowerCase());
   const resource = target.subresource ? `${target.resource}/${target.subresource}` : target.resource;
   const where = target.namespace ? `in the namespace "${target.namespace}"` : "at the cluster scope";
   return forbidden(

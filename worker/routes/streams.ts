@@ -5,9 +5,8 @@ import type { Status } from "../../api/status.ts";
 import { ApiError, badRequest } from "../../api/status.ts";
 import type { Target } from "../../durable-objects/protocol.ts";
 import { STREAM_REQUEST_HEADER } from "../../durable-objects/protocol.ts";
-import { ANONYMOUS } from "../access/authenticate.ts";
+import type { Asked } from "./asked.ts";
 import { isTrue } from "./options.ts";
-import type { Asked } from "./resources.ts";
 import { homeOf, unknownPath } from "./resources.ts";
 
 /** Subresources of pods that are served by the pod's node. */
@@ -18,9 +17,9 @@ export const isStream = (target: Target): boolean =>
 
 /** `kubectl logs` and `kubectl exec`: the home says whether and where, the pod's node serves. */
 export async function serveStream(asked: Asked, target: Target): Promise<Response> {
-  const { env, cluster, user, query, request } = asked;
+  const { env, cluster, user, query = new URLSearchParams(), request } = asked;
   const kind = findKind(target.group, target.version, target.resource);
-  if (!kind || user === ANONYMOUS || target.namespace === "") throw unknownPath();
+  if (!kind || target.namespace === "") throw unknownPath();
   // The home authorizes the subresource and answers with the pod.
   const answer = await homeOf(env, cluster, kind, target).handle({
     verb: target.subresource === "exec" ? "create" : "get",
