@@ -26,7 +26,7 @@ const CODES = {
 export type StatusReason = keyof typeof CODES;
 
 export interface StatusCause {
-  reason: string;
+  reason?: string;
   message: string;
   field?: string;
 }
@@ -55,11 +55,17 @@ export interface Status {
 
 /** An answer that is not the one asked for. Thrown anywhere, rendered as a `Status` in one place. */
 export class ApiError extends Error {
-  readonly reason: StatusReason;
+  /** Empty for what upstream has no reason for (metav1.StatusReasonUnknown). */
+  readonly reason: StatusReason | "";
   readonly code: number;
   readonly details: StatusDetails | undefined;
 
-  constructor(reason: StatusReason, message: string, details?: StatusDetails, code: number = CODES[reason]) {
+  constructor(
+    reason: StatusReason | "",
+    message: string,
+    details?: StatusDetails,
+    code: number = reason === "" ? 500 : CODES[reason],
+  ) {
     super(message);
     this.name = "ApiError";
     this.reason = reason;
@@ -74,7 +80,7 @@ export class ApiError extends Error {
       metadata: {},
       status: "Failure",
       message: this.message,
-      reason: this.reason,
+      ...(this.reason && { reason: this.reason }),
       ...(this.details && { details: this.details }),
       code: this.code,
     };
@@ -130,13 +136,15 @@ export const methodNotAllowed = (what: GroupResource, action: string): ApiError 
   });
 
 export const internalError = (why: string): ApiError =>
-  new ApiError("InternalError", `Internal error occurred: ${why}`, {
-    causes: [{ reason: "", message: why }].map(({ message }) => ({ reason: "InternalError", message })),
-  });
+  new ApiError("InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });
+
+/** 500 without a reason: what upstream sends of an error that nothing turned into a Status. */
+export const unknownError = (message: string): ApiError => new ApiError("", message);
 
 /** 422 for what validation refused. `kind` is the Kind here, not the resource (as upstream has it). */
 export function invalid(what: { group: string; kind: string }, name: string, errors: FieldError[]): ApiError {
-  const texts = errors.map(describeFieldError);
+  // As upstream's aggregate, which tells the same only once; the causes are told each.
+  const texts = [...new Set(errors.map(describeFieldError))];
   const all = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   return new ApiError("Invalid", `${what.kind}${what.group ? `.${what.group}` : ""} "${name}" is invalid: ${all}`, {
     name,

@@ -60,6 +60,31 @@ describe("a namespace", () => {
     expect(created.body.status.phase).toBe("Pending");
   });
 
+  test("whose name was generated carries it as a label", async () => {
+    const cluster = new TestCluster();
+    const object = { apiVersion: "v1", kind: "Namespace", metadata: { generateName: "shop-" } };
+    const { metadata } = (await cluster.ask("", "create", "namespaces", { object })).body;
+    expect(metadata.labels).toEqual({ "kubernetes.io/metadata.name": metadata.name });
+    expect(metadata.name).toMatch(/^shop-.{5}$/);
+  });
+
+  test("that is not there reads as empty, and leaves nothing behind that was not there before", async () => {
+    const cluster = new TestCluster();
+    expect((await cluster.ask("nowhere", "list", "pods")).body.items).toEqual([]);
+    expect((await cluster.ask("nowhere", "get", "pods/web")).body.message).toBe('pods "web" not found');
+    expect((await cluster.ask("nowhere", "delete", "pods/web")).code).toBe(404);
+    expect((await cluster.ask("nowhere", "deletecollection", "pods")).code).toBe(200);
+    expect((await cluster.ask("nowhere", "create", "pods", { object: pod("web") })).code).toBe(404);
+    expect((await cluster.ask("nowhere", "update", "pods/web", { object: pod("web") })).code).toBe(404);
+    await cluster.settle(5_000);
+    const { database } = cluster.platformOf("nowhere");
+    expect([...database.exec("SELECT name FROM sqlite_master")]).toEqual([]);
+    await cluster.ask("", "create", "namespaces", { object: namespace("nowhere") });
+    expect((await cluster.ask("nowhere", "create", "pods", { object: pod("web") })).code).toBe(201);
+    cluster.kill();
+    expect((await cluster.ask("nowhere", "get", "pods/web")).code).toBe(200);
+  });
+
   test("that is not there takes nothing", async () => {
     const cluster = new TestCluster();
     const { body } = await cluster.ask("nowhere", "create", "pods", { object: pod("web") });
@@ -115,7 +140,89 @@ describe("a namespace", () => {
   });
 });
 
+describe("a node that is not ready any more", () => {
+  const condition = (type: string, status: string) => ({ type, status, lastTransitionTime: "2026-11-22T12:00:00Z" });
+  const ready = async (cluster: TestCluster, name: string, node: string) => {
+    await cluster.ask("default", "create", "pods", { object: pod(name, { nodeName: node }) });
+    const status = { phase: "Running", podIP: "10.244.0.1", conditions: [condition("Ready", "True")] };
+    const merge = { patchType: "merge" as const, object: { status } };
+    expect((await cluster.ask("default", "patch", `pods/${name}/status`, merge)).code).toBe(200);
+  };
+
+  test("has its pods marked, and theirs alone, with an event of the node controller", async () => {
+    const cluster = new TestCluster();
+    for (let i = 0; i < 260; i++) await ready(cluster, `lost-${i}`, "n1");
+    await ready(cluster, "elsewhere", "n2");
+    await cluster.namespace("default").nodeNotReady("n1");
+    await cluster.settle();
+    const { items } = (await cluster.ask("default", "list", "pods")).body;
+    const readyPods = items.filter(({ status }: any) =>
+      status.conditions.some((c: any) => c.type === "Ready" && c.status === "True"),
+    );
+    expect(readyPods.map(({ metadata }: any) => metadata.name)).toEqual(["elsewhere"]);
+    const events = (await cluster.ask("default", "list", "events")).body.items;
+    expect(events.find((event: any) => event.involvedObject.name === "lost-0")).toMatchObject({
+      type: "Warning",
+      reason: "NodeNotReady",
+      message: "Node is not ready",
+      source: { component: "node-controller" },
+    });
+  });
+});
+
 describe("a Service", () => {
+  test("whose home was lost between grant and write leaves no address taken", async () => {
+    const cluster = new TestCluster({ apiEndpoint: "192.168.0.1:6443" });
+    // As an earlier instance of the home did that never got to write what it was granted.
+    const ask = { namespace: "default", name: "kubernetes", clusterIP: "10.96.0.1", nodePorts: [] };
+    expect(await cluster.clusterHome.allocateService(ask)).toMatchObject({ clusterIP: "10.96.0.1" });
+    cluster.kill();
+    cluster.clusterHome.start();
+    await cluster.settle(5_000);
+    expect((await cluster.ask("default", "get", "services/kubernetes")).body.spec.clusterIP).toBe("10.96.0.1");
+  });
+
+  test("keeps its address when others of its namespace are settled while its grant is on the way", async () => {
+    const cluster = new TestCluster();
+    await cluster.ask("default", "create", "services", { object: service("old") });
+    const { allocateService } = cluster.clusterHome;
+    let answer = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    cluster.clusterHome.allocateService = async (ask) => {
+      const grant = await allocateService.call(cluster.clusterHome, ask);
+      await late;
+      return grant;
+    };
+    const object = service("new", { clusterIP: "10.96.0.77" });
+    const created = cluster.ask("default", "create", "services", { object });
+    await cluster.settle();
+    await cluster.ask("default", "delete", "services/old");
+    await cluster.settle(1_000);
+    answer();
+    expect((await created).code).toBe(201);
+    cluster.clusterHome.allocateService = allocateService;
+    const again = await cluster.ask("default", "create", "services", {
+      object: service("other", { clusterIP: "10.96.0.77" }),
+    });
+    expect(again.body.message).toContain("provided IP is already allocated");
+  });
+
+  test("whose grant was not heard is refused, and its address free again", async () => {
+    const cluster = new TestCluster();
+    const { allocateService } = cluster.clusterHome;
+    cluster.clusterHome.allocateService = async (ask) => {
+      await allocateService.call(cluster.clusterHome, ask);
+      throw new Error("the connection was lost");
+    };
+    const object = service("web", { clusterIP: "10.96.0.77" });
+    expect((await cluster.ask("default", "create", "services", { object })).code).toBe(500);
+    cluster.clusterHome.allocateService = allocateService;
+    await cluster.settle(1_000);
+    expect((await cluster.ask("default", "create", "services", { object })).code).toBe(201);
+  });
+
   test("has an address and a node port that nobody else has, until it is gone", async () => {
     const cluster = new TestCluster();
     const first = (await cluster.ask("default", "create", "services", { object: service("a", { type: "NodePort" }) }))

@@ -63,3 +63,18 @@ test("the conditions tell what remains, in upstream's words", () => {
     "2026-06-01T13:00:00Z",
   ]);
 });
+
+test("what could not be deleted is told, in one order", () => {
+  const timestamp = "2026-06-01T12:00:00Z";
+  const failed = namespaceConditions([], { resources: { pods: 2 }, finalizers: {} }, timestamp, [
+    "b is stuck",
+    "a is stuck",
+  ]);
+  expect(failed).toContainEqual({
+    type: "NamespaceDeletionContentFailure",
+    status: "True",
+    lastTransitionTime: timestamp,
+    reason: "ContentDeletionFailed",
+    message: "Failed to delete all resource types, 2 remaining: a is stuck, b is stuck",
+  });
+});

@@ -337,14 +337,7 @@ export class ControllerLoop {
   }
 
   /** Carries out one wish; answers why not, where it was not, and then leaves nothing behind. */
-  #applyOne(
-    tx: WriteTransaction,
-    write: Write,
-    name: string,
-    user: User,
-    now: number,
-    events: EventObject[],
-  ): unknown {
+  #applyOne(tx: WriteTransaction, write: Write, name: string, user: User, now: number, events: EventObject[]): unknown {
     try {
       if (write.op === "event") this.#applyEvent(tx, write, name, now, events);
       else tx.attempt(() => this.#home.applyWrite(tx, write, user));

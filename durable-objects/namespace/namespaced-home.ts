@@ -13,12 +13,7 @@ import { podsOfLostNode } from "../controllers/pods-of-lost-node.ts";
 import { rootCaPublisher } from "../controllers/root-ca-publisher.ts";
 import { Home, type Platform } from "../home.ts";
 import type { CarriedOut } from "../loop/controller-loop.ts";
-import type {
-  ClusterHomeNamespaceRpc,
-  HomeRequest,
-  NamespaceHomeInternalRpc,
-  TimelineFeedRpc,
-} from "../protocol.ts";
+import type { ClusterHomeNamespaceRpc, HomeRequest, NamespaceHomeInternalRpc, TimelineFeedRpc } from "../protocol.ts";
 import { lazyTables } from "../store/lazy-tables.ts";
 import { bindPod } from "../verbs/pods.ts";
 import { NamespaceRecord } from "./namespace-record.ts";

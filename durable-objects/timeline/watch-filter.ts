@@ -14,7 +14,8 @@ export function watchFilter({ rules, present }: Served, options: RequestOptions)
 
   return ({ type, revision, resource, name, json, previousJson }) => {
     const isSelected = (text: string): boolean => selects(selection, new Stored(resource, name, revision, text));
-    if (type !== "MODIFIED" || previousJson === undefined) return isSelected(json) ? watchLine(type, present(json)) : "";
+    if (type !== "MODIFIED" || previousJson === undefined)
+      return isSelected(json) ? watchLine(type, present(json)) : "";
     const saw = isSelected(previousJson);
     if (isSelected(json)) return watchLine(saw ? "MODIFIED" : "ADDED", present(json));
     // To its watcher the object is gone: as it was last seen, at the revision of its leaving.

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../api/object.ts";
-import { ApiError, alreadyExists, badRequest, resourceName } from "../../api/status.ts";
+import { ApiError, alreadyExists, resourceName, unknownError } from "../../api/status.ts";
 import { admit } from "../admission/admit.ts";
 import type { HomeAnswer } from "../protocol.ts";
 import type { Stored } from "../store/stored.ts";
@@ -28,7 +28,7 @@ export function createObject(writing: Writing, served: Served, object: KubeObjec
   const { metadata } = object;
   matchNamespace(metadata, scope.namespace);
   if (metadata.resourceVersion && metadata.resourceVersion !== "0") {
-    throw badRequest("resourceVersion should not be set on objects to be created");
+    throw unknownError("resourceVersion should not be set on objects to be created");
   }
   metadata.uid = scope.uuid();
   metadata.creationTimestamp = timestampOf(scope.now());

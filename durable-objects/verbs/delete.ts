@@ -27,6 +27,7 @@ const RETURNS_OBJECT = new Set([
   "csinodes.storage.k8s.io",
   "storageclasses.storage.k8s.io",
   "volumeattachments.storage.k8s.io",
+  "volumeattributesclasses.storage.k8s.io",
 ]);
 
 /** What became of a deletion: `gone`, or marked and waiting for its finalizers or its grace. */
@@ -90,15 +91,16 @@ function checkPreconditions(
   stored: Stored,
   { uid, resourceVersion }: Omit<DeleteOptions, "dryRun">,
 ): void {
-  const { groupResource } = served;
+  // The Kind in the resource's place, as rest.BeforeDelete has it.
+  const what = { group: served.info.group, resource: served.info.kind };
   const actual = stored.object.metadata.uid;
   if (uid !== undefined && uid !== actual) {
     const why = `the UID in the precondition (${uid}) does not match the UID in record (${actual}). The object might have been deleted and then recreated`;
-    throw conflict(groupResource, stored.name, why);
+    throw conflict(what, stored.name, why);
   }
   if (resourceVersion !== undefined && resourceVersion !== String(stored.revision)) {
     const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${stored.revision}). The object might have been modified`;
-    throw conflict(groupResource, stored.name, why);
+    throw conflict(what, stored.name, why);
   }
 }
 
@@ -110,17 +112,20 @@ function graceOf(
   { scope }: Writing,
   { rules }: Served,
   object: KubeObject,
-  requested: number | undefined,
+  asked: number | undefined,
 ): number | "none" | "pending" {
   const { metadata } = object;
+  const requested = asked !== undefined && asked < 0 ? 1 : asked;
   if (metadata.deletionTimestamp) {
     const had = metadata.deletionGracePeriodSeconds;
-    if (had === undefined || had === null) return "none";
+    if (!had) return "none";
     if (requested === undefined || requested >= had) return "pending";
-    const began = Date.parse(metadata.deletionTimestamp) - had * 1000;
-    metadata.deletionTimestamp = timestampOf(began + requested * 1000);
-    metadata.deletionGracePeriodSeconds = requested;
-    return requested;
+    const due = Date.parse(metadata.deletionTimestamp) - had * 1000 + requested * 1000;
+    const isPast = due < scope.now();
+    metadata.deletionTimestamp = timestampOf(isPast ? scope.now() : due);
+    // What is over already is still to be ended by who runs it, unless it is to go at once.
+    metadata.deletionGracePeriodSeconds = isPast && requested !== 0 ? 1 : requested;
+    return metadata.deletionGracePeriodSeconds;
   }
   if (!rules.deletionGraceSeconds) return "none";
   const seconds = rules.deletionGraceSeconds(object, requested);

@@ -46,6 +46,13 @@ export class TestCluster {
     });
   }
 
+  /** Of a home that has been asked for ("" for the ClusterHome). */
+  platformOf(name: string): TestPlatform {
+    const platform = this.#platforms.get(name);
+    if (!platform) throw new Error(`nobody has asked for the home of ${name}`);
+    return platform;
+  }
+
   namespace(name: string): NamespacedHome {
     let home = this.#namespaces.get(name);
     if (!home) {

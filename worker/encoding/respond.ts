@@ -1,9 +1,10 @@
 import { dump } from "js-yaml";
+import { apiVersionOf } from "../../api/kinds/define-kind.ts";
 import { rulesOf, storageKind } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { convert } from "../../api/schema/convert.ts";
 import type { ApiError } from "../../api/status.ts";
-import { metadataOf, tableOf } from "../../api/table.ts";
+import { metadataOf, type Table, tableOf } from "../../api/table.ts";
 import type { HomeAnswer, Target, WatchAnswer } from "../../durable-objects/protocol.ts";
 import type { Negotiated } from "./negotiate.ts";
 
@@ -79,17 +80,8 @@ function transform(value: KubeObject, { negotiated, target, includeObject }: Wan
   switch (negotiated.as) {
     case "object":
       return value;
-    case "Table": {
-      const storage = storageKind(target.group, target.resource);
-      if (!storage) return value;
-      const listMetadata = { ...listMeta(value) };
-      const asServed = items ?? [value];
-      // Columns are written for the version that is stored.
-      const asStored = asServed.map((object) => convert(object, storage));
-      const table = tableOf(rulesOf(storage), asStored, { now, includeObject, listMetadata });
-      if (includeObject === "Object") for (const [i, row] of table.rows.entries()) row.object = asServed[i];
-      return table as unknown as KubeObject;
-    }
+    case "Table":
+      return table(value, items ?? [value], { target, includeObject }, now) as unknown as KubeObject;
     case "PartialObjectMetadata":
       return metadataOf(value);
     case "PartialObjectMetadataList":
@@ -100,6 +92,30 @@ function transform(value: KubeObject, { negotiated, target, includeObject }: Wan
         items: (items ?? [value]).map(metadataOf),
       };
   }
+}
+
+/** Columns are written for the version that is stored; the rows' objects are of the one that was asked for. */
+function table(
+  value: KubeObject,
+  objects: KubeObject[],
+  { target, includeObject }: Pick<Wanted, "target" | "includeObject">,
+  now: number,
+): Table {
+  const storage = storageKind(target.group, target.resource);
+  const listMetadata = { ...listMeta(value) };
+  const stored = objects.map((object) => {
+    // What a subresource answers is another kind, with no columns of its own.
+    if (storage?.kind !== object.kind || apiVersionOf(storage) === object.apiVersion) return object;
+    return convert(structuredClone(object), storage);
+  });
+  const isOfKind = stored.every(({ kind }) => kind === storage?.kind);
+  const rules = storage && isOfKind ? rulesOf(storage) : {};
+  const made = tableOf(rules, stored, { now, includeObject: "None", listMetadata });
+  if (includeObject !== "None") {
+    for (const [i, row] of made.rows.entries())
+      row.object = includeObject === "Object" ? objects[i] : metadataOf(objects[i]!);
+  }
+  return made;
 }
 
 /** Of a list its own metadata; of a single object what its one-row list would have. */

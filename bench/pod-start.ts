@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { criRuntime } from "../node-agent/runtime/cri.ts";
+import type { ContainerConfig, Namespaces, Runtime, SandboxConfig } from "../node-agent/runtime/runtime.ts";
+import { socketsOf } from "../test/support/containers.ts";
+import { Cox, eventually } from "../test/support/cox.ts";
+import { loadTestImage, TEST_IMAGE } from "../test/support/test-image.ts";
+import type { Row } from "./row.ts";
+import { round } from "./row.ts";
+import { drive, percentile, type Server } from "./support/load.ts";
+import { openWatch } from "./support/watch.ts";
+
+const RUNS = 20;
+const OVERHEAD_MILLISECONDS = 150;
+const PODS = "/api/v1/namespaces/default/pods";
+const NAMESPACES: Namespaces = { network: "pod", pid: "container", ipc: "pod" };
+
+/** `npm run bench -- pod-start`: from `create pod` to Running, beside bare CRI for the same sandbox and container. */
+export default async function bench(): Promise<Row[]> {
+  const logs = await mkdtemp(join(tmpdir(), "coxswain-bench-"));
+  const cox = await Cox.up();
+  try {
+    await loadTestImage(cox);
+    const server = await cox.credentials();
+    const runtime = criRuntime(socketsOf(cox.home)[0]!);
+    const bare: number[] = [];
+    const whole: number[] = [];
+    // By turns, so that what else the machine does falls on both alike.
+    for (let index = 0; index < RUNS; index++) {
+      bare.push(await bareStart(runtime, `bare-${index}`, logs));
+      whole.push(await podStart(cox, server, `pod-${index}`));
+    }
+    runtime.close();
+    bare.sort((a, b) => a - b);
+    whole.sort((a, b) => a - b);
+    return [0.5, 0.9].map((fraction) => {
+      const peer = percentile(bare, fraction);
+      const value = percentile(whole, fraction);
+      const name = `create pod → Running, p${fraction * 100} (peer: bare CRI)`;
+      const row: Row = { name, value: round(value), unit: "ms", peer: round(peer), ratio: round(peer / value) };
+      return fraction === 0.5
+        ? { ...row, goal: `≤ ${round(peer + OVERHEAD_MILLISECONDS)} ms (bare + ${OVERHEAD_MILLISECONDS})` }
+        : row;
+    });
+  } finally {
+    await cox.destroy();
+    await rm(logs, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds from the create's sending to the watch's telling of phase Running. */
+async function podStart(cox: Cox, server: Server, name: string): Promise<number> {
+  let running: (at: number) => void = () => {};
+  const told = new Promise<number>((resolve) => {
+    running = resolve;
+  });
+  const watch = await openWatch(server, `${PODS}?watch=true&fieldSelector=metadata.name%3D${name}`, ({ object }) => {
+    if (object.status?.phase === "Running") running(performance.now());
+  });
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec: { terminationGracePeriodSeconds: 0, containers: [{ name: "c", image: TEST_IMAGE }] },
+  };
+  const sent = performance.now();
+  await drive(server, 1, 0.001, () => ({ method: "POST", path: PODS, body: JSON.stringify(pod) }));
+  const at = await told;
+  watch.close();
+  await cox.kubectl(["delete", "pod", name, "--grace-period=1"]);
+  await eventually("the pod is gone", async () => {
+    if ((await cox.get("pods")).items.length > 0) throw new Error("it is there");
+  });
+  return at - sent;
+}
+
+/** Milliseconds for the runtime alone: sandbox with its network, container, start. */
+async function bareStart(runtime: Runtime, name: string, logs: string): Promise<number> {
+  const sandbox = sandboxOf(name, logs);
+  const sent = performance.now();
+  const id = await runtime.runSandbox(sandbox);
+  await runtime.startContainer(await runtime.createContainer(id, CONTAINER, sandbox));
+  const elapsed = performance.now() - sent;
+  await runtime.stopSandbox(id);
+  await runtime.removeSandbox(id);
+  return elapsed;
+}
+
+const sandboxOf = (name: string, logs: string): SandboxConfig => ({
+  name,
+  namespace: "bench",
+  uid: name,
+  attempt: 0,
+  hostname: name,
+  logDirectory: join(logs, name),
+  dns: { servers: [], searches: [], options: [] },
+  portMappings: [],
+  labels: {},
+  annotations: {},
+  cgroupParent: "",
+  sysctls: {},
+  namespaces: NAMESPACES,
+  privileged: false,
+  supplementalGroups: [],
+});
+
+const CONTAINER: ContainerConfig = {
+  name: "c",
+  attempt: 0,
+  image: TEST_IMAGE,
+  command: [],
+  args: [],
+  workingDir: "",
+  env: [],
+  mounts: [],
+  labels: {},
+  annotations: {},
+  logPath: "c.log",
+  stdin: false,
+  stdinOnce: false,
+  tty: false,
+  resources: { cpuPeriod: 0, cpuQuota: 0, cpuShares: 2, memoryLimitBytes: 0, oomScoreAdj: 1000 },
+  security: {
+    privileged: false,
+    addCapabilities: [],
+    dropCapabilities: [],
+    namespaces: NAMESPACES,
+    readonlyRootfs: false,
+    supplementalGroups: [],
+    noNewPrivileges: false,
+    maskedPaths: [],
+    readonlyPaths: [],
+  },
+};
