@@ -107,8 +107,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     runtime,
     nodeName,
     now,
-    terminationMessage: (container, uid) =>
-      volumes.terminationMessage(uid, container.labels[LABEL.containerName] ?? container.name, container.attempt),
+    terminationMessage: (container, uid) => terminationMessage(volumes, container, uid),
   });
   const host: PodHost = {
     nodeName,

@@ -14,7 +14,7 @@ import { type PodHost, podEvent } from "./pod-host.ts";
 import { duration } from "./pod-status.ts";
 import { environmentReferences, volumeReferences } from "./references.ts";
 import { containerResources, podCgroup, podCgroupPaths } from "./resources.ts";
-import type { Image, SandboxConfig } from "./runtime/runtime.ts";
+import { type Image, RuntimeError, type SandboxConfig } from "./runtime/runtime.ts";
 import { containerSecurity } from "./security.ts";
 import { VolumeFailure } from "./volumes/pod-volumes.ts";
 
@@ -176,8 +176,9 @@ export async function startContainer(
   const container = findContainer(pod, name);
   const attempt = sandboxes.find(({ id }) => id === sandboxId)?.attempt ?? 0;
   const failed = (reason: string, error: unknown): Failure => {
-    podEvent(host, pod, { type: "Warning", reason: "Failed", message: `Error: ${message(error)}`, container: name });
-    return new Failure(reason, message(error));
+    const text = error instanceof RuntimeError ? error.details : message(error);
+    podEvent(host, pod, { type: "Warning", reason: "Failed", message: `Error: ${text}`, container: name });
+    return new Failure(reason, text);
   };
   const where = addresses(host, subject);
   let config: ReturnType<typeof containerConfig>;

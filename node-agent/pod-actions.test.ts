@@ -266,7 +266,9 @@ test("what failed is not done again before its time", () => {
 
 test("a pod that the control plane does not know is ended", () => {
   const app = observed("app");
-  expect(does(podActions(view({ gone: true, containers: [app] })))).toEqual([`kill:${app.id}`]);
+  const spec = { terminationGracePeriodSeconds: 60 };
+  const { actions } = podActions(view({ gone: true, pod: pod(spec), containers: [app] }));
+  expect(actions).toMatchObject([{ key: `kill:${app.id}`, graceSeconds: 1 }]);
 });
 
 test("activeDeadlineSeconds wakes in time, and ends what runs", () => {
@@ -276,6 +278,7 @@ test("activeDeadlineSeconds wakes in time, and ends what runs", () => {
   expect(before).toMatchObject({ actions: [], wakeAt: NOW + 30_000 });
   const after = podActions(view({ pod: limited, containers: [app], now: NOW + 30_000 }));
   expect(does(after)).toEqual([`kill:${app.id}`]);
+  expect(after.notices).toMatchObject([{ type: "Normal", reason: "DeadlineExceeded" }]);
 });
 
 test("dead containers are kept for their logs, two of each", () => {

@@ -27,6 +27,7 @@ export const PULL_ERROR_SECONDS = 5;
 /** What is to be done about a pod now. Called again after each change; what is under way is not asked for twice. */
 export function podActions(view: PodView): PodPlan {
   const plan = new Plan(view);
+  noticeDeadline(view, plan);
   if (view.gone || view.pod.metadata.deletionTimestamp) end(view, plan);
   else if (isOver(view)) finishRunning(view, plan);
   else keepRunning(view, plan);
@@ -83,7 +84,7 @@ const isRunning = (container: ObservedContainer): boolean =>
  * then the sandboxes; at last `finish`.
  */
 function end(view: PodView, plan: Plan): void {
-  const running = stopContainers(view, plan, graceSeconds(view.pod));
+  const running = stopContainers(view, plan, graceSeconds(view));
   if (running || starting(view)) return;
   for (const { id, ready } of view.sandboxes) {
     if (ready) plan.add({ key: `stop-sandbox:${id}`, do: "stop-sandbox", id });
@@ -97,7 +98,9 @@ function end(view: PodView, plan: Plan): void {
 const starting = (view: PodView): boolean =>
   [...view.inFlight.values()].some(({ do: what }) => what === "start" || what === "create-sandbox");
 
-function graceSeconds(pod: PodObject): number {
+function graceSeconds({ pod, gone }: PodView): number {
+  // Nobody waits for it any more; another of its name may run elsewhere.
+  if (gone) return GRACE_MIN_SECONDS;
   const { deletionGracePeriodSeconds } = pod.metadata;
   const grace = deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_SECONDS;
   return Math.max(grace, GRACE_MIN_SECONDS);
@@ -136,12 +139,25 @@ export function deadlineOf(pod: PodObject): number | undefined {
   return seconds === undefined || !start ? undefined : Date.parse(start) + seconds * 1000;
 }
 
+/** Also the message of its event. */
+export const DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline";
+
+/** Its time is over, and its status does not say so yet. */
+export function deadlinePassed({ pod, now }: PodView): boolean {
+  const deadline = deadlineOf(pod);
+  return deadline !== undefined && deadline <= now && !isFinal(pod.status?.phase);
+}
+
+export const isFinal = (phase: string | undefined): boolean => phase === "Succeeded" || phase === "Failed";
+
+function noticeDeadline(view: PodView, plan: Plan): void {
+  if (!deadlinePassed(view) || view.gone) return;
+  plan.notices.push({ key: "deadline", type: "Normal", reason: "DeadlineExceeded", message: DEADLINE_MESSAGE });
+}
+
 /** No container of the pod is ever to be started again. */
 export function isOver(view: PodView): boolean {
-  const { phase } = view.pod.status ?? {};
-  if (phase === "Succeeded" || phase === "Failed") return true;
-  const deadline = deadlineOf(view.pod);
-  if (deadline !== undefined && deadline <= view.now) return true;
+  if (isFinal(view.pod.status?.phase) || deadlinePassed(view)) return true;
   if (initFailed(view)) return true;
   return view.pod.spec.containers.every(({ name }) => {
     const container = latest(view, name);

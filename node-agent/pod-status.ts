@@ -5,8 +5,10 @@ import type { IPodCondition } from "kubernetes-models/v1/PodCondition";
 import type { IPodStatus } from "kubernetes-models/v1/PodStatus";
 import {
   crashBackOffUntil,
-  deadlineOf,
+  DEADLINE_MESSAGE,
+  deadlinePassed,
   initFailed,
+  isFinal,
   isSidecar,
   latest,
   PULL_ERROR_SECONDS,
@@ -38,24 +40,22 @@ export function podStatus(view: PodView, context: StatusContext): IPodStatus {
     containerStatus(view, context, container, initialized, false),
   );
 
-  const deadline = deadlineOf(pod);
-  const deadlinePassed = deadline !== undefined && deadline <= now && !isFinal(previous.phase);
+  const tooLate = deadlinePassed(view);
   const phase: Phase = isFinal(previous.phase)
     ? (previous.phase as Phase)
-    : deadlinePassed
+    : tooLate
       ? "Failed"
       : phaseOf(view, initStatuses, statuses, context.ended ?? false);
   const network = pod.spec.hostNetwork ? context.nodeIps : (view.sandboxes[0]?.ips ?? []);
   const ips = network.length > 0 ? network : (previous.podIPs ?? []).map(({ ip }) => ip);
-  const over = phase === "Succeeded" || phase === "Failed";
-  if (over) for (const status of [...initStatuses, ...statuses]) status.ready = isInitDone(status, initStatuses);
+  if (isFinal(phase)) for (const status of [...initStatuses, ...statuses]) status.ready = isInitDone(status, initStatuses);
   const conditions = podConditions(view, phase, initStatuses, statuses);
   return {
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
     phase,
     conditions: withTimes(conditions, previous.conditions ?? [], now, pod.metadata.generation),
-    ...(deadlinePassed
-      ? { reason: "DeadlineExceeded", message: "Pod was active on the node longer than the specified deadline" }
+    ...(tooLate
+      ? { reason: "DeadlineExceeded", message: DEADLINE_MESSAGE }
       : {
           ...(previous.reason && { reason: previous.reason }),
           ...(previous.message && { message: previous.message }),
@@ -71,8 +71,6 @@ export function podStatus(view: PodView, context: StatusContext): IPodStatus {
     qosClass: previous.qosClass ?? qosClass(pod.spec),
   } as IPodStatus;
 }
-
-const isFinal = (phase: string | undefined): boolean => phase === "Succeeded" || phase === "Failed";
 
 /** An init container that did its work stays `ready` when the pod is over. */
 const isInitDone = (status: IContainerStatus, initStatuses: IContainerStatus[]): boolean =>

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { findKind } from "../kinds.ts";
 import type { KubeObject } from "../object.ts";
 import type { FieldValidation } from "../schema/decode.ts";
-import { ApiError } from "../status.ts";
+import { ApiError, unknownError } from "../status.ts";
 import { applyPatch, type PatchType } from "./apply-patch.ts";
 import { JSON_PATCH_OPERATIONS_MAX } from "./json.ts";
 
@@ -129,7 +129,7 @@ test("a strategic patch that cannot be merged is a 500 in upstream's words", () 
     metadata: { name: "a", ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p", uid: "u" }] },
   };
   expect(() => applyPatch("strategic", configMap, before, JSON.stringify(owners))).toThrow(
-    new ApiError("InternalError", "map: map[name:x] does not contain declared merge key: uid"),
+    unknownError("map: map[name:x] does not contain declared merge key: uid"),
   );
 });
 

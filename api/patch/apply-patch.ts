@@ -8,7 +8,7 @@ import { describeJson } from "../schema/decode-state.ts";
 import { definitionOf } from "../schema/facts.ts";
 import { type ParsedJson, parseText } from "../schema/parse-json.ts";
 import { JsonSyntaxError } from "../schema/scan-json.ts";
-import { ApiError, badRequest, invalid } from "../status.ts";
+import { ApiError, badRequest, invalid, unknownError } from "../status.ts";
 import { applyJsonPatch, JSON_PATCH_OPERATIONS_MAX, type JsonPatchOperation, UnappliablePatch } from "./json.ts";
 import { RefusedPatch } from "./list-order.ts";
 import { applyMergePatch } from "./merge.ts";
@@ -127,7 +127,7 @@ function strategic(info: Gvk, current: KubeObject, patch: JsonObject | null): un
     if (error instanceof MalformedPatch) throw badRequest(error.message);
     if (error instanceof UnmergeablePatch) throw unprocessable();
     // Upstream sends these as they are, with code 500.
-    throw error instanceof RefusedPatch ? new ApiError("InternalError", error.message) : error;
+    throw error instanceof RefusedPatch ? unknownError(error.message) : error;
   }
 }
 

@@ -1,13 +1,17 @@
 import { sameJson } from "../../api/equality.ts";
+import { fieldInvalid } from "../../api/field-error.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { validateObjectMetaUpdate } from "../../api/object-meta.ts";
-import { badRequest, conflict, notFound, OBJECT_MODIFIED } from "../../api/status.ts";
+import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED } from "../../api/status.ts";
 import { admit } from "../admission/admit.ts";
+import { authorize } from "../admission/authorize.ts";
 import type { HomeAnswer } from "../protocol.ts";
 import type { Stored } from "../store/stored.ts";
 import { textAnswer } from "./answer.ts";
+import { createObject } from "./create.ts";
 import { objectText } from "./object-text.ts";
 import { decodeBody, matchNamespace, refuseInvalid, validateMeta } from "./prepare.ts";
+import { CREATED_BY_UPDATE, NEEDS_VERSION } from "./put-rules.ts";
 import { copyOf, type Writing } from "./scope.ts";
 import type { Served } from "./served.ts";
 import { commit, type WriteCall } from "./write.ts";
@@ -80,8 +84,31 @@ export async function update(call: WriteCall, strategy: UpdateStrategy = MAIN): 
   matchNamespace(object.metadata, scope.namespace);
   // The revision is filled in where the client left it out: a second try must not take it for the client's.
   const fresh = () => ({ ...object, metadata: { ...object.metadata } });
-  const json = await commit(call, (writing) => updateObject(writing, served, name, fresh, strategy));
-  return textAnswer(200, served.present(json), warnings);
+  let code = 200;
+  const json = await commit(call, (writing) => {
+    const isNew = strategy === MAIN && CREATED_BY_UPDATE.has(served.resource) && !writing.tx.get(served.resource, name);
+    code = isNew ? 201 : 200;
+    if (isNew) return createByUpdate(call, writing, structuredClone(object));
+    if (writing.tx.get(served.resource, name)) requireVersion(served, object);
+    return updateObject(writing, served, name, fresh, strategy);
+  });
+  return textAnswer(code, served.present(json), warnings);
+}
+
+/** As upstream's registry does it: who may update it must be allowed to create it too, and no old object can be meant. */
+function createByUpdate({ scope, request, served }: WriteCall, writing: Writing, object: KubeObject): string {
+  const { metadata } = object;
+  authorize(scope, { ...request, verb: "create" });
+  checkUid(served, metadata.name, metadata.uid, "");
+  delete metadata.resourceVersion;
+  return createObject(writing, served, object);
+}
+
+function requireVersion({ groupResource, resource }: Served, { metadata }: KubeObject): void {
+  if (!NEEDS_VERSION.has(resource) || (metadata.resourceVersion && metadata.resourceVersion !== "0")) return;
+  throw invalid({ group: groupResource.group, kind: groupResource.resource }, metadata.name, [
+    fieldInvalid("metadata.resourceVersion", 0, "must be specified for an update"),
+  ]);
 }
 
 export function matchName(object: KubeObject, name: string): void {
@@ -126,19 +153,18 @@ export function updateObject(
 }
 
 function checkPreconditions(served: Served, name: string, { metadata }: KubeObject, stored: Stored): void {
-  const { uid } = stored.object.metadata;
-  if (metadata.uid && metadata.uid !== uid) {
-    throw conflict(
-      served.groupResource,
-      name,
-      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${uid}`,
-    );
-  }
+  checkUid(served, name, metadata.uid, stored.object.metadata.uid ?? "");
   const version = metadata.resourceVersion;
   if (version && version !== "0" && version !== String(stored.revision)) {
     throw conflict(served.groupResource, name, OBJECT_MODIFIED);
   }
   metadata.resourceVersion = String(stored.revision);
+}
+
+function checkUid({ groupResource }: Served, name: string, given: string | undefined, actual: string): void {
+  if (!given || given === actual) return;
+  const why = `Precondition failed: UID in precondition: ${given}, UID in object meta: ${actual}`;
+  throw conflict(groupResource, name, why);
 }
 
 /** What is the server's own: clients may leave it out, and cannot change it (rest.BeforeUpdate). */

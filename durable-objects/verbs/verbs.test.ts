@@ -45,7 +45,7 @@ describe("create", () => {
     [
       "a revision",
       configMap("b", {}, { resourceVersion: "5" }),
-      400,
+      500,
       "resourceVersion should not be set on objects to be created",
     ],
     [

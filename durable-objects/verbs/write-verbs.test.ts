@@ -91,6 +91,37 @@ describe("update", () => {
     );
   });
 
+  test("of what is not there creates it, for the kinds of which upstream allows that", async () => {
+    const { ask } = testHome();
+    const endpoints = { apiVersion: "v1", kind: "Endpoints", metadata: { name: "e", resourceVersion: "7" } };
+    const created = await ask("update", "endpoints/e", { object: endpoints });
+    expect([created.code, created.body.metadata.name]).toEqual([201, "e"]);
+    const again = { ...endpoints, metadata: { name: "e", labels: { a: "b" } } };
+    expect((await ask("update", "endpoints/e", { object: again })).code).toBe(200);
+    const meant = { ...endpoints, metadata: { name: "f", uid: "u" } };
+    expect((await ask("update", "endpoints/f", { object: meant })).body).toMatchObject({
+      code: 409,
+      message: expect.stringContaining("Precondition failed: UID in precondition: u, UID in object meta: "),
+    });
+    expect((await ask("get", "endpoints/f")).code).toBe(404);
+  });
+
+  test("of some kinds has to name the resourceVersion", async () => {
+    const { ask } = testHome();
+    const budget = { apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "b" }, spec: {} };
+    const path = "policy/v1/poddisruptionbudgets";
+    expect((await ask("update", `${path}/b`, { object: budget })).code).toBe(404);
+    const created = (await ask("create", path, { object: budget })).body;
+    const blind = { ...budget, spec: { minAvailable: 1 } };
+    expect((await ask("update", `${path}/b`, { object: blind })).body).toMatchObject({
+      code: 422,
+      message:
+        'poddisruptionbudgets.policy "b" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+    });
+    const versioned = { ...created, spec: { minAvailable: 1 } };
+    expect((await ask("update", `${path}/b`, { object: versioned })).code).toBe(200);
+  });
+
   test("does not touch status, and of status nothing else", async () => {
     const { ask } = testHome();
     await ask("create", DEPLOYMENTS, { object: deployment("web") });
@@ -203,6 +234,19 @@ describe("delete", () => {
     expect((await ask("get", "pods/p")).code).toBe(404);
   });
 
+  test("whose shortened grace is over already leaves one second to who runs the pod; less than none is one", async () => {
+    const { ask, settle } = testHome();
+    await ask("create", "pods", { object: pod("p", {}, { nodeName: "n1" }) });
+    await ask("delete", "pods/p");
+    await settle(10_000);
+    const shorter = (await ask("delete", "pods/p", { object: { gracePeriodSeconds: 5 } })).body.metadata;
+    expect(shorter.deletionGracePeriodSeconds).toBe(1);
+    expect(Date.parse(shorter.deletionTimestamp)).toBeGreaterThanOrEqual(Date.parse("2026-11-22T12:00:10Z"));
+    await ask("create", "pods", { object: pod("q", {}, { nodeName: "n1" }) });
+    const negative = (await ask("delete", "pods/q", { object: { gracePeriodSeconds: -7 } })).body.metadata;
+    expect(negative.deletionGracePeriodSeconds).toBe(1);
+  });
+
   test("of a pod that runs nowhere is immediate", async () => {
     const { ask } = testHome();
     await ask("create", "pods", { object: pod("p") });
@@ -232,7 +276,9 @@ describe("delete", () => {
     const byUid = await ask("delete", "configmaps/a", { object: { preconditions: { uid: "other" } } });
     expect(byUid.body).toMatchObject({
       code: 409,
-      message: expect.stringContaining("the UID in the precondition (other) does not match the UID in record"),
+      message: expect.stringContaining(
+        'Operation cannot be fulfilled on ConfigMap "a": the UID in the precondition (other) does not match the UID in record',
+      ),
     });
     const byVersion = await ask("delete", "configmaps/a", { object: { preconditions: { resourceVersion: "1" } } });
     expect(byVersion.code).toBe(409);

@@ -173,7 +173,8 @@ const CODES: Partial<Record<number, RuntimeErrorCode>> = {
 /** The message as kubelet's gRPC client prints it, for those who read events. */
 function runtimeError(error: ServiceError): RuntimeError {
   const name = STATUS_NAMES[error.code] ?? "Unknown";
-  return new RuntimeError(CODES[error.code] ?? "failed", `rpc error: code = ${name} desc = ${error.details}`);
+  const message = `rpc error: code = ${name} desc = ${error.details}`;
+  return new RuntimeError(CODES[error.code] ?? "failed", message, error.details);
 }
 
 /** grpc-go's words for the codes. */

@@ -47,10 +47,13 @@ export type RuntimeErrorCode = "not-found" | "timeout" | "unavailable" | "failed
 /** Anything a runtime refuses; the message is the runtime's own, for events and statuses. */
 export class RuntimeError extends Error {
   readonly code: RuntimeErrorCode;
-  constructor(code: RuntimeErrorCode, message: string) {
+  /** The message without what its transport put before it: kubelet tells some failures so. */
+  readonly details: string;
+  constructor(code: RuntimeErrorCode, message: string, details = message) {
     super(message);
     this.name = "RuntimeError";
     this.code = code;
+    this.details = details;
   }
 }
 

@@ -26,7 +26,7 @@ describe.concurrent("a container that ends", () => {
       }),
       pods.create("never-bad", {
         restartPolicy: "Never",
-        containers: [shell("app", "exit 0"), shell("two", "exit 7")],
+        containers: [shell("two", "exit 7"), shell("app", "exit 0")],
       }),
       pods.create("failure-good", { restartPolicy: "OnFailure", containers: [shell("app", "exit 0")] }),
     ]);
