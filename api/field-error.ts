@@ -16,6 +16,8 @@ export interface FieldError {
   /** JSON path as upstream writes it: `spec.containers[0].name`, `metadata.labels`, `data[key]`. */
   field: string;
   value?: unknown;
+  /** The value is not shown (upstream's OmitValueType). */
+  omitsValue?: true;
   detail: string;
   /** For FieldValueTooMany: how many there are. */
   actual?: number;
@@ -28,6 +30,13 @@ export const fieldInvalid = (field: Field, value: unknown, detail: string): Fiel
   type: "FieldValueInvalid",
   field: String(field),
   value,
+  detail,
+});
+/** As `fieldInvalid` of a value that says nothing: one too large, or not there. */
+export const fieldInvalidUnshown = (field: Field, detail: string): FieldError => ({
+  type: "FieldValueInvalid",
+  field: String(field),
+  omitsValue: true,
   detail,
 });
 export const fieldRequired = (field: Field, detail = ""): FieldError => ({
@@ -86,6 +95,7 @@ const TITLES: Record<FieldErrorType, string> = {
 export function describeFieldError(error: FieldError): string {
   const title = `${error.field}: ${TITLES[error.type]}`;
   const detail = error.detail ? `: ${error.detail}` : "";
+  if (error.omitsValue) return title + detail;
   switch (error.type) {
     case "FieldValueRequired":
     case "FieldValueForbidden":

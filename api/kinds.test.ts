@@ -45,6 +45,7 @@ test("subresources say what travels and what may be done", () => {
     verbs: ["get", "patch", "update"],
   });
   expect(findKind("", "v1", "pods")?.subresources.map(({ name }) => name)).toEqual([
+    "attach",
     "binding",
     "eviction",
     "exec",

@@ -51,7 +51,8 @@ describe("names", () => {
     ["A/a", "prefix part a lowercase RFC 1123 subdomain"],
     ["a/", "name part must be non-empty"],
     ["a/b/c", "a valid label key must consist of"],
-    [LONG, "name part must be no more than 63 characters"],
+    [LONG, "name part must be no more than 63 bytes"],
+    [`${"a".repeat(254)}/b`, "prefix part must be no more than 253 bytes"],
     ["-a", "name part must consist of alphanumeric characters"],
   ])("the qualified name %s is refused: %s", (value, complaint) => {
     expect(qualifiedNameComplaints(value)[0]).toContain(complaint);

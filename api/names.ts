@@ -37,6 +37,8 @@ export const SUBDOMAIN_LENGTH_MAX = 253;
 const PORT_NAME_LENGTH_MAX = 15;
 
 const tooLong = (max: number): string => `must be no more than ${max} characters`;
+/** The newer of upstream's two ways to say it: of label keys and values. */
+const tooManyBytes = (max: number): string => `must be no more than ${max} bytes`;
 export const outOfRange = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
 const NON_EMPTY = "must be non-empty";
 
@@ -46,12 +48,18 @@ function patternMessage(message: string, pattern: string, ...examples: string[])
   return `${message} (${eg && `e.g. ${eg}`}regex used for validation is '${pattern}')`;
 }
 
-function check(value: string, max: number, pattern: RegExp, complaint: () => string): Complaints {
+function check(
+  value: string,
+  max: number,
+  pattern: RegExp,
+  complaint: () => string,
+  describeLength: (max: number) => string = tooLong,
+): Complaints {
   const long = value.length > max;
   // What is far too long is not worth matching.
   const matches = value.length <= 4 * max && pattern.test(value);
   if (!long && matches) return NONE;
-  return [...(long ? [tooLong(max)] : []), ...(matches ? [] : [complaint()])];
+  return [...(long ? [describeLength(max)] : []), ...(matches ? [] : [complaint()])];
 }
 
 /** An RFC 1123 label: the names of namespaces, containers, … */
@@ -68,13 +76,20 @@ export const dnsLabelComplaints = (value: string): Complaints =>
   );
 
 /** An RFC 1123 subdomain: the names of most objects. */
-export const dnsSubdomainComplaints = (value: string): Complaints =>
-  check(value, SUBDOMAIN_LENGTH_MAX, SUBDOMAIN_RE, () =>
-    patternMessage(
-      "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
-      SUBDOMAIN,
-      "example.com",
-    ),
+export const dnsSubdomainComplaints = (value: string): Complaints => subdomainComplaints(value, tooLong);
+
+const subdomainComplaints = (value: string, describeLength: (max: number) => string): Complaints =>
+  check(
+    value,
+    SUBDOMAIN_LENGTH_MAX,
+    SUBDOMAIN_RE,
+    () =>
+      patternMessage(
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+        SUBDOMAIN,
+        "example.com",
+      ),
+    describeLength,
   );
 
 /** As a subdomain, with underscores (what `dnsConfig.searches` may hold). */
@@ -121,7 +136,7 @@ export function qualifiedNameComplaints(value: string): Complaints {
     ];
   }
   const prefix = value.slice(0, slash);
-  const ofPrefix = prefix === "" ? [NON_EMPTY] : dnsSubdomainComplaints(prefix);
+  const ofPrefix = prefix === "" ? [NON_EMPTY] : subdomainComplaints(prefix, tooManyBytes);
   const ofName = namePartComplaints(value.slice(slash + 1));
   return ofPrefix.length === 0 ? ofName : [...ofPrefix.map((complaint) => `prefix part ${complaint}`), ...ofName];
 }
@@ -132,7 +147,7 @@ function namePartComplaints(name: string): Complaints {
   if (!long && matches) return NONE;
   return [
     ...(name === "" ? [`name part ${NON_EMPTY}`] : []),
-    ...(long ? [`name part ${tooLong(LABEL_LENGTH_MAX)}`] : []),
+    ...(long ? [`name part ${tooManyBytes(LABEL_LENGTH_MAX)}`] : []),
     ...(matches ? [] : [`name part ${qualifiedMessage()}`]),
   ];
 }
@@ -140,14 +155,19 @@ function namePartComplaints(name: string): Complaints {
 export const labelValueComplaints = (value: string): Complaints =>
   value === ""
     ? NONE
-    : check(value, LABEL_LENGTH_MAX, QUALIFIED_RE, () =>
-        patternMessage(
-          "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-          LABEL_VALUE,
-          "MyValue",
-          "my_value",
-          "12345",
-        ),
+    : check(
+        value,
+        LABEL_LENGTH_MAX,
+        QUALIFIED_RE,
+        () =>
+          patternMessage(
+            "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+            LABEL_VALUE,
+            "MyValue",
+            "my_value",
+            "12345",
+          ),
+        tooManyBytes,
       );
 
 /** A key of a ConfigMap or Secret, which becomes a file name. */

@@ -129,11 +129,9 @@ export const forbidden = (what: GroupResource, name: string, why: string): ApiEr
     detailsOf(what, name),
   );
 
-export const methodNotAllowed = (what: GroupResource, action: string): ApiError =>
-  new ApiError("MethodNotAllowed", `${action} is not supported on resources of kind "${resourceName(what)}"`, {
-    ...(what.group && { group: what.group }),
-    kind: what.resource,
-  });
+/** What upstream's router says of a verb that a path does not take. */
+export const methodNotAllowed = (): ApiError =>
+  new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 
 export const internalError = (why: string): ApiError =>
   new ApiError("InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });

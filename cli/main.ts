@@ -31,6 +31,7 @@ function program(): Command {
     )
     .option("--simulated <number>", "further nodes that only pretend to run containers", numberUpTo(SIMULATED_MAX), 0)
     .option("--containerd <socket>", "use the containerd behind this socket (default: an own one)")
+    .option("--examples", "make the images of examples/ and load them into the nodes, ready to be applied")
     .option("--port <number>", "where the API listens on 127.0.0.1", numberUpTo(65_535, 1), 6443)
     .option(...stateOption)
     .action(async (options) => {

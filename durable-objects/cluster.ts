@@ -68,7 +68,7 @@ export class ClusterHome
   }
 
   override async alarm(): Promise<void> {
-    this.#it.alarm();
+    await this.#it.alarm();
   }
 
   async changesSince(...args: Parameters<FromHomes["changesSince"]>) {

@@ -13,6 +13,8 @@ export const durablePlatform = ({ storage }: DurableObjectState): Platform => ({
   },
   setAlarm(at) {
     // Within `alarm()` a time that has come already is dropped.
-    void storage.setAlarm(Math.max(at, Date.now() + 1));
+    storage
+      .setAlarm(Math.max(at, Date.now() + 1))
+      .catch((error: unknown) => console.error("an alarm could not be set", error));
   },
 });

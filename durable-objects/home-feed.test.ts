@@ -79,7 +79,7 @@ describe("what the Timeline is told", () => {
     platform.dropTimers();
     const timeline = fakeTimeline(["pods"]);
     const next = testHome({ timeline, platform });
-    next.home.alarm();
+    void next.home.alarm();
     await next.settle();
     expect(timeline.pushes).toMatchObject([{ continues: 0, events: [] }]);
   });

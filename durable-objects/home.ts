@@ -77,6 +77,8 @@ export class Home {
   /** The alarm as far as this instance knows. */
   #alarmAt = Number.POSITIVE_INFINITY;
   #passScheduled = false;
+  /** Alarms that wait for the next pass. */
+  readonly #afterPass: (() => void)[] = [];
   #passFailures = 0;
 
   constructor(options: HomeOptions) {
@@ -188,12 +190,17 @@ export class Home {
     this.#platform.setAlarm(at);
   }
 
-  /** The alarm has rung: takes up whatever is unfinished. Never throws: the platform gives up after a few failures. */
-  alarm(): void {
+  /**
+   * The alarm has rung: takes up whatever is unfinished. Resolves when a pass is over: should the process end before, the
+   * platform lets it ring again. Never rejects: the platform gives up after a few failures.
+   */
+  async alarm(): Promise<void> {
     this.#alarmAt = Number.POSITIVE_INFINITY;
     this.feed.wake();
+    const passed = new Promise<void>((resolve) => this.#afterPass.push(resolve));
     this.schedulePass();
     if (this.feed.isBehind) this.guard();
+    await passed;
   }
 
   schedulePass(): void {
@@ -206,6 +213,7 @@ export class Home {
         begun = true;
         this.#passScheduled = false;
         this.pass();
+        for (const resolve of this.#afterPass.splice(0)) resolve();
       };
       const awaited = this.#beforePass();
       if (!awaited) {

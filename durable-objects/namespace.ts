@@ -48,7 +48,7 @@ export class NamespaceHome extends DurableObject<NamespaceHomeEnv> implements Ho
   }
 
   override async alarm(): Promise<void> {
-    this.#it.alarm();
+    await this.#it.alarm();
   }
 
   async changesSince(...args: Parameters<NamespaceHomeInternalRpc["changesSince"]>) {

@@ -131,7 +131,7 @@ export interface NamespaceHomeInternalRpc {
    * Deletes pods for a cluster-wide controller, each re-checked (uid). `force`: at once, its node is gone. Reason `TaintManagerEviction`:
    * a Normal event of source `taint-eviction-controller` with this reason and message (upstream also sets the condition DisruptionTarget,
    * DeletionByTaintManager, "Taint manager: deleting due to NoExecute taint"). Reason `DeletionByPodGC`: the reason and message of
-   * the condition DisruptionTarget, no event.
+   * the condition DisruptionTarget (none where the message is empty), no event.
    */
   evict(pods: { name: string; uid: string; reason: string; message: string; force: boolean }[]): Promise<void>;
   /** The namespace was created (or is known to exist); idempotent. */

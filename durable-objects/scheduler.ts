@@ -63,6 +63,8 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
     if (!this.#begun) return this.#askAnew();
     for (const event of events) this.#apply(event);
     if (synced) this.#synced = true;
+    // Once this has been answered nobody tells it again: should this instance be lost before it has looked, the alarm looks.
+    this.#guard(Date.now());
     this.#lookSoon();
   }
 
@@ -79,7 +81,9 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
   override async alarm(): Promise<void> {
     this.#guardAt = undefined;
     if (!this.#begun) return this.#askAnew();
-    this.#lookSoon();
+    // What is under way may be lost with this instance.
+    if (this.#running) this.#guard(Date.now());
+    else await this.#look();
   }
 
   async #askAnew(): Promise<void> {
@@ -96,14 +100,16 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
     if (!this.#synced || this.#running) return;
     // What arrives together is decided together.
     this.#setTimer(Date.now());
-    if (this.#state.queue.hasActive) this.#guard(Date.now());
   }
 
   #setTimer(at: number): void {
     if (at >= this.#timerAt) return;
     if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#look(), Math.min(Math.max(0, at - Date.now()), TIMER_MILLISECONDS_MAX));
+    this.#timer = setTimeout(
+      () => this.ctx.waitUntil(this.#look()),
+      Math.min(Math.max(0, at - Date.now()), TIMER_MILLISECONDS_MAX),
+    );
   }
 
   /** The alarm goes off when the work is due, or, where it is now, a while later. */
@@ -114,18 +120,20 @@ export class Scheduler extends DurableObject<SchedulerEnv> implements Subscriber
     this.ctx.waitUntil(this.ctx.storage.setAlarm(guardAt));
   }
 
-  #look(): void {
+  /** Never rejects. */
+  async #look(): Promise<void> {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#timerAt = Number.POSITIVE_INFINITY;
     if (this.#running || !this.#synced) return;
     this.#running = true;
-    const work = this.#run()
-      .catch((error) => console.error("scheduling failed", error))
-      .finally(() => {
-        this.#running = false;
-        this.#rest();
-      });
-    this.ctx.waitUntil(work);
+    try {
+      await this.#run();
+    } catch (error) {
+      console.error("scheduling failed", error);
+    }
+    this.#running = false;
+    this.#rest();
   }
 
   /** Until nothing is left that is due now. */

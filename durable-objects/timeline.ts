@@ -123,7 +123,7 @@ export class Timeline extends DurableObject<TimelineEnv> implements TimelineRpc 
 
   async handle({ verb, user, target, options }: HomeRequest): Promise<HomeAnswer> {
     try {
-      if (verb !== "list") throw methodNotAllowed(target, verb);
+      if (verb !== "list") throw methodNotAllowed();
       const served = servedOf(target);
       const refusal = await this.#clusterHome.authorize(user, verb, target);
       if (refusal) return refusal;

@@ -75,7 +75,8 @@ const deleted = (of: KubeObject) => ({
   metadata: { ...of.metadata, deletionTimestamp: "2026-01-01T00:00:00Z", deletionGracePeriodSeconds: 1 },
 });
 const phase = (plane: TestControlPlane, of: KubeObject) => plane.statuses.get(of.metadata.uid!)?.["phase"];
-const reasons = (plane: TestControlPlane) => [...plane.events.values()].map((event) => event["reason"]);
+const reasons = (plane: TestControlPlane, kind = "Pod") =>
+  [...plane.events.values()].filter((event) => event["involvedObject"].kind === kind).map((event) => event["reason"]);
 
 test("the node registers itself as ready, with its runtime's version", async () => {
   const { plane, start } = await setup();
@@ -94,6 +95,19 @@ test("the node registers itself as ready, with its runtime's version", async () 
       ]),
     },
   });
+});
+
+test("a node that starts tells how it is", async () => {
+  const { plane, start } = await setup();
+  await start();
+  await plane.until(() => reasons(plane, "Node").includes("NodeReady"));
+  expect(reasons(plane, "Node")).toEqual([
+    "Starting",
+    "NodeHasSufficientMemory",
+    "NodeHasNoDiskPressure",
+    "NodeHasSufficientPID",
+    "NodeReady",
+  ]);
 });
 
 test("a pod runs, is told of, and goes when it is deleted", async () => {
@@ -231,10 +245,13 @@ test("exec carries input and output, and says how the command ended", async () =
   expect(frames[0]).toEqual([1, "input"]);
   expect(JSON.parse(frames[1]![1])).toMatchObject({ reason: "NonZeroExitCode" });
   const unknown = await collect(plane, { ...request, container: "none" });
-  expect(unknown.first).toMatchObject({
+  // Not as an answer: kubectl would try SPDY then, and not tell its user.
+  expect(unknown.first).toEqual({ code: 200 });
+  expect(unknown.frames[0]![0]).toBe(3);
+  expect(JSON.parse(unknown.frames[0]![1])).toMatchObject({
     kind: "Status",
-    code: 400,
-    message: `container none is not valid for pod ${web.metadata.name}`,
+    reason: "InternalError",
+    message: `Internal error occurred: unable to upgrade connection: container none is not valid for pod ${web.metadata.name}`,
   });
 });
 
@@ -257,7 +274,7 @@ test("a log that is not there yet is answered in kubelet's words", async () => {
   } as const;
   const { first } = await collect(plane, request);
   expect(first.message).toBe(
-    `container "app" in pod "${web.metadata.name}" is waiting to start: trying and failing to pull image`,
+    `container "app" in pod "${web.metadata.name}" is waiting to start: image can't be pulled`,
   );
   const previous = await collect(plane, { ...request, previous: true });
   expect(previous.first.message).toBe(`previous terminated container "app" in pod "${web.metadata.name}" not found`);

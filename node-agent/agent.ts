@@ -13,7 +13,6 @@ import { NodeReporter } from "./node/node-reporter.ts";
 import { allocatable } from "./node/node-status.ts";
 import { Observations } from "./observations.ts";
 import { agentPaths } from "./paths.ts";
-import { LABEL } from "./pod-config.ts";
 import { parseResolvConf } from "./pod-dns.ts";
 import type { PodHost } from "./pod-host.ts";
 import { PodLoop } from "./pod-loop.ts";
@@ -22,6 +21,7 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { SavedState } from "./saved-state.ts";
 import { StatusSender } from "./status-sender.ts";
 import { serveStream } from "./streams/serve-stream.ts";
+import { terminationMessage } from "./termination-message.ts";
 import type { PodVolumes } from "./volumes/pod-volumes.ts";
 
 /** How many of each run at once; more would only make all of them slower. */
@@ -152,6 +152,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     stateDir: simulated ? undefined : stateDir,
     request: (request) => link.request(request),
     healthy: () => loop.healthy(),
+    event: nodeEvent,
     log,
     now,
     onReady: () => {},
@@ -160,14 +161,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     runtime,
     observations,
     findPod: (uid: string) => loop.find(uid),
-    waitingReason: (uid: string, container: string) => {
+    containerStatus: (uid: string, container: string) => {
       const status = loop.statusOf(uid);
       const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-      return all.find(({ name }) => name === container)?.state?.waiting?.reason;
+      return all.find(({ name }) => name === container);
     },
     log,
     now,
   };
+
+  /** As kubelet has it, the node's name stands for its uid: kubectl looks for that. */
+  function nodeEvent(reason: string, message: string): void {
+    const about = { apiVersion: "v1", kind: "Node", name: nodeName, uid: nodeName };
+    events.record(about, { type: "Normal", reason, message });
+  }
 
   /** The control plane may have missed what was sent before the link broke. */
   function resend(): void {
@@ -175,6 +182,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       if (!isDeepStrictEqual(pod.status, status)) sender.status(pod, status);
   }
 
+  nodeEvent("Starting", "Starting kubelet.");
   await loop.start((await saved?.load()) ?? []);
   link.start();
   return {

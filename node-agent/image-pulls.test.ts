@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isImageName, pullPolicy, registryAuth, registryOf } from "./image-pulls.ts";
+import { imageNameProblem, pullPolicy, registryAuth, registryOf } from "./image-pulls.ts";
 
 test.each([
   ["busybox", "Always"],
@@ -19,14 +19,14 @@ test("a policy that is set stands", () => {
 test.each(["busybox", "a/b-c.d:V_1.2", "localhost:5000/a/b:1", "127.0.0.1:9/no:1", `x.io/y@sha256:${"0".repeat(64)}`])(
   "%s is an image's name",
   (image) => {
-    expect(isImageName(image)).toBe(true);
+    expect(imageNameProblem(image)).toBeUndefined();
   },
 );
 
 test.each(["", "UPPER", "a b", "a:b:c", "a:", "/a", "a//b", "a@sha256:zz", "http://x/y", "-a"])(
   "%j is none",
   (image) => {
-    expect(isImageName(image)).toBe(false);
+    expect(imageNameProblem(image)).toMatch(/^invalid reference format/);
   },
 );
 

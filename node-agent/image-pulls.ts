@@ -20,7 +20,8 @@ function parseImage(image: string): { domain?: string; path: string; tag?: strin
   const [named = "", digest] = image.split("@", 2);
   const slash = named.indexOf("/");
   const first = named.slice(0, Math.max(slash, 0));
-  const domain = slash > 0 && (/[.:]/.test(first) || first === "localhost") ? first : undefined;
+  const domain =
+    slash > 0 && (/[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase()) ? first : undefined;
   const rest = domain === undefined ? named : named.slice(slash + 1);
   const colon = rest.lastIndexOf(":");
   return {
@@ -31,15 +32,19 @@ function parseImage(image: string): { domain?: string; path: string; tag?: strin
   };
 }
 
-/** By the grammar of distribution's image references. */
-export function isImageName(image: string): boolean {
+/** What is wrong with an image's name by the grammar of distribution's references, in its words. */
+export function imageNameProblem(image: string): string | undefined {
   const { domain, path, tag, digest } = parseImage(image);
-  return (
+  const repository = domain === undefined && !path.includes("/") ? `library/${path}` : path;
+  if (path !== path.toLowerCase()) {
+    return `invalid reference format: repository name (${repository}) must be lowercase`;
+  }
+  const good =
     (domain === undefined || DOMAIN.test(domain)) &&
     path.split("/").every((part) => NAME.test(part)) &&
     (tag === undefined || TAG.test(tag)) &&
-    (digest === undefined || DIGEST.test(digest))
-  );
+    (digest === undefined || DIGEST.test(digest));
+  return good ? undefined : "invalid reference format";
 }
 
 /** The registry an image comes from; names without one are Docker Hub's. */

@@ -5,13 +5,12 @@ import type { PodObject } from "../api/kinds/pod.ts";
 import { ConfigError, environment } from "./env.ts";
 import type { PodAddresses } from "./fields.ts";
 import { runHook } from "./hooks.ts";
-import { isImageName, pullPolicy, registryAuth } from "./image-pulls.ts";
+import { imageNameProblem, pullPolicy, registryAuth } from "./image-pulls.ts";
 import { logPath } from "./paths.ts";
 import type { Action, ObservedSandbox } from "./pod-actions-view.ts";
 import { containerConfig, sandboxConfig } from "./pod-config.ts";
 import { podDns } from "./pod-dns.ts";
 import { type PodHost, podEvent } from "./pod-host.ts";
-import { duration } from "./pod-status.ts";
 import { environmentReferences, volumeReferences } from "./references.ts";
 import { containerResources, podCgroup, podCgroupPaths } from "./resources.ts";
 import { type Image, RuntimeError, type SandboxConfig } from "./runtime/runtime.ts";
@@ -102,8 +101,9 @@ export async function pullImage(host: PodHost, { pod, sandboxes }: Subject, name
   const { image = "" } = container;
   const event = (type: "Normal" | "Warning", reason: string, text: string) =>
     podEvent(host, pod, { type, reason, message: text, container: name });
-  if (!isImageName(image)) {
-    const text = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": invalid reference format`;
+  const problem = imageNameProblem(image);
+  if (problem) {
+    const text = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${problem}`;
     event("Warning", "InspectFailed", text);
     event("Warning", "Failed", "Error: InvalidImageName");
     throw new Failure("InvalidImageName", text);
@@ -163,7 +163,9 @@ async function pullSecrets(host: PodHost, pod: PodObject) {
 function goDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${milliseconds}ms`;
   if (milliseconds < 60_000) return `${milliseconds / 1000}s`;
-  return duration(Math.round(milliseconds / 1000));
+  const minutes = Math.floor(milliseconds / 60_000);
+  const rest = `${(milliseconds % 60_000) / 1000}s`;
+  return minutes < 60 ? `${minutes}m${rest}` : `${Math.floor(minutes / 60)}h${minutes % 60}m${rest}`;
 }
 
 export async function startContainer(
@@ -196,7 +198,7 @@ export async function startContainer(
       env,
       mounts: await host.volumes.mounts(pod, container, { restartCount, env, podIps: where.podIps }),
       resources: containerResources(pod.spec, container, host.memoryBytes),
-      security: containerSecurity(pod.spec, container, image),
+      security: containerSecurity(pod, container, image),
     });
     if (host.hasDisk) {
       await mkdir(dirname(join(host.paths.podLogs(pod), logPath(name, restartCount))), { recursive: true });

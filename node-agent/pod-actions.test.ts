@@ -173,6 +173,13 @@ test("a failed pull is tried again when its time has come, and told as back-off 
   expect(does(podActions(view({ holds: new Map([["app", { ...hold, until: NOW }]]) })))).toEqual(["pull:app"]);
 });
 
+test("a container in an unknown state is killed before another is started", () => {
+  const { actions } = podActions(view({ containers: [observed("app", { state: "unknown" })] }));
+  expect(actions).toMatchObject([
+    { do: "kill", container: "app", message: 'Container is in "unknown" state, try killing it before restart' },
+  ]);
+});
+
 test("a changed image ends the container, with the grace of the pod", () => {
   const changed = pod({ containers: [container("app", { image: "app:2" })], terminationGracePeriodSeconds: 7 });
   const { actions } = podActions(view({ pod: changed, containers: [observed("app")] }));

@@ -133,7 +133,7 @@ function finishRunning(view: PodView, plan: Plan): void {
 }
 
 /** Milliseconds since 1970 at which activeDeadlineSeconds runs out. */
-export function deadlineOf(pod: PodObject): number | undefined {
+function deadlineOf(pod: PodObject): number | undefined {
   const seconds = pod.spec.activeDeadlineSeconds;
   const start = pod.status?.startTime;
   return seconds === undefined || !start ? undefined : Date.parse(start) + seconds * 1000;
@@ -247,12 +247,15 @@ function wanted(view: PodView, sandbox: ObservedSandbox | undefined): Wanted[] {
 const isStarted = (view: PodView, container: ObservedContainer): boolean =>
   view.probes.get(container.id)?.started ?? true;
 
+const unknownTitle = ({ pod }: PodView, container: IContainer): string =>
+  pod.spec.initContainers?.includes(container) ? "Init container" : "Container";
+
 function keepContainer(view: PodView, plan: Plan, container: IContainer, known: ObservedContainer): void {
   const failed = view.probes.get(known.id)?.failed;
   const grace = view.pod.spec.terminationGracePeriodSeconds ?? GRACE_DEFAULT_SECONDS;
   const { name } = container;
   if (known.state === "unknown")
-    plan.kill(known, grace, `Container ${name} is in unknown state, try killing it before restart`);
+    plan.kill(known, grace, `${unknownTitle(view, container)} is in "unknown" state, try killing it before restart`);
   else if (known.hash !== "" && known.hash !== containerHash(container)) {
     plan.kill(known, grace, `Container ${name} definition changed, will be restarted`);
   } else if (failed) {

@@ -49,7 +49,8 @@ export function sandboxConfig(pod: PodObject, context: SandboxContext): SandboxC
     namespace: metadata.namespace ?? "default",
     uid: metadata.uid ?? "",
     attempt: context.attempt,
-    hostname: spec.hostNetwork ? context.nodeName : hostnameOf(pod),
+    // A sandbox on the node's network shares its name too; runtimes refuse to set it.
+    hostname: spec.hostNetwork ? "" : hostnameOf(pod),
     logDirectory: context.logDirectory,
     dns: context.dns,
     portMappings: spec.hostNetwork

@@ -164,7 +164,7 @@ test("what succeeded after crashes, and is not started again, has ended", () => 
     ["app", { seconds: 20, since: NOW - 2000 }],
   ]);
   const containers = [exited("app", 0, { restartCount: 2 }), exited("once", 0, { restartCount: 2 })];
-  const spec = { restartPolicy: "OnFailure", initContainers: [container("once")] } as const;
+  const spec = { restartPolicy: "OnFailure" as const, initContainers: [container("once")] };
   const status = podStatus(view({ pod: pod(spec), containers, backOffs }), CONTEXT);
   expect(status.phase).toBe("Succeeded");
   expect(status.initContainerStatuses![0]).toMatchObject({ ready: true, state: { terminated: { exitCode: 0 } } });

@@ -48,7 +48,8 @@ export function podStatus(view: PodView, context: StatusContext): IPodStatus {
       : phaseOf(view, initStatuses, statuses, context.ended ?? false);
   const network = pod.spec.hostNetwork ? context.nodeIps : (view.sandboxes[0]?.ips ?? []);
   const ips = network.length > 0 ? network : (previous.podIPs ?? []).map(({ ip }) => ip);
-  if (isFinal(phase)) for (const status of [...initStatuses, ...statuses]) status.ready = isInitDone(status, initStatuses);
+  if (isFinal(phase))
+    for (const status of [...initStatuses, ...statuses]) status.ready = isInitDone(status, initStatuses);
   const conditions = podConditions(view, phase, initStatuses, statuses);
   return {
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),

@@ -5,7 +5,9 @@ import { containerSecurity } from "./security.ts";
 const IMAGE: Image = { id: "i", tags: [], digests: [], sizeBytes: 1, username: "" };
 const security = (own: object, pod: object = {}, image: Image = IMAGE) => {
   const container = { name: "app", image: "a", securityContext: own };
-  return containerSecurity({ containers: [container], securityContext: pod }, container, image);
+  const spec = { containers: [container], securityContext: pod };
+  const metadata = { name: "web", namespace: "default", uid: "u1" };
+  return containerSecurity({ apiVersion: "v1", kind: "Pod", metadata, spec }, container, image);
 };
 
 test("nothing said is the runtime's own user, with /proc and /sys masked", () => {
@@ -62,7 +64,7 @@ test.each([
     "image has non-numeric user (web), cannot verify user is non-root",
   ],
 ])("%j is refused for a root image", (own, image, message) => {
-  expect(() => security(own, {}, image)).toThrow(message);
+  expect(() => security(own, {}, image)).toThrow(`${message} (pod: "web_default(u1)", container: app)`);
 });
 
 test.each([

@@ -1,6 +1,8 @@
 import type { IContainer } from "kubernetes-models/v1/Container";
 import type { IPodSpec } from "kubernetes-models/v1/PodSpec";
+import type { PodObject } from "../api/kinds/pod.ts";
 import { ConfigError } from "./env.ts";
+import { podLabel } from "./pod-actions.ts";
 import type { ContainerSecurity, Image, Namespaces, SecurityProfile } from "./runtime/runtime.ts";
 
 /** What of /proc and /sys containers do not see, or cannot write, unless `procMount: Unmasked`. */
@@ -40,12 +42,16 @@ export function seccompOf(
 }
 
 /** The container's security context over the pod's. Throws ConfigError where runAsNonRoot is not met. */
-export function containerSecurity(spec: IPodSpec, container: IContainer, image: Image | undefined): ContainerSecurity {
-  const pod = spec.securityContext ?? {};
+export function containerSecurity(pod: PodObject, container: IContainer, image: Image | undefined): ContainerSecurity {
+  const { spec } = pod;
+  const shared = spec.securityContext ?? {};
   const own = container.securityContext ?? {};
-  const runAsUser = own.runAsUser ?? pod.runAsUser;
-  const runAsGroup = own.runAsGroup ?? pod.runAsGroup;
-  if (own.runAsNonRoot ?? pod.runAsNonRoot) verifyNonRoot(runAsUser, image);
+  const runAsUser = own.runAsUser ?? shared.runAsUser;
+  const runAsGroup = own.runAsGroup ?? shared.runAsGroup;
+  if (own.runAsNonRoot ?? shared.runAsNonRoot) {
+    const problem = rootProblem(runAsUser, image);
+    if (problem) throw new ConfigError(`${problem} (pod: "${podLabel(pod)}", container: ${container.name})`);
+  }
   const privileged = own.privileged ?? false;
   const unmasked = privileged || own.procMount === "Unmasked";
   return {
@@ -61,7 +67,7 @@ export function containerSecurity(spec: IPodSpec, container: IContainer, image: 
     noNewPrivileges: own.allowPrivilegeEscalation === false,
     maskedPaths: unmasked ? [] : MASKED_PATHS,
     readonlyPaths: unmasked ? [] : READONLY_PATHS,
-    seccomp: privileged ? { type: "Unconfined" } : seccompOf(own.seccompProfile ?? pod.seccompProfile),
+    seccomp: privileged ? { type: "Unconfined" } : seccompOf(own.seccompProfile ?? shared.seccompProfile),
   } as ContainerSecurity;
 }
 
@@ -70,15 +76,10 @@ export function supplementalGroups(spec: IPodSpec): number[] {
   return fsGroup === undefined ? [...groups] : [...groups, fsGroup];
 }
 
-function verifyNonRoot(runAsUser: number | undefined, image: Image | undefined): void {
-  if (runAsUser !== undefined) {
-    if (runAsUser !== 0) return;
-    throw new ConfigError("container's runAsUser breaks non-root policy");
-  }
-  if (image?.username) {
-    throw new ConfigError(
-      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root`,
-    );
-  }
-  if ((image?.uid ?? 0) === 0) throw new ConfigError("container has runAsNonRoot and image will run as root");
+/** Why the container would, or might, run as root; undefined where it does not. */
+function rootProblem(runAsUser: number | undefined, image: Image | undefined): string | undefined {
+  if (runAsUser !== undefined) return runAsUser === 0 ? "container's runAsUser breaks non-root policy" : undefined;
+  if (image?.username)
+    return `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root`;
+  return (image?.uid ?? 0) === 0 ? "container has runAsNonRoot and image will run as root" : undefined;
 }

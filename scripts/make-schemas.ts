@@ -36,15 +36,7 @@ export interface Spec {
 /** Served by later issues, when there is something behind them. */
 const LEFT_OUT_GROUPS = new Set(["apiextensions.k8s.io", "apiregistration.k8s.io"]);
 const LEFT_OUT_KINDS = /^(TokenReview|TokenRequest|.*AccessReview|.*RulesReview|SelfSubjectReview|ComponentStatus)$/;
-const LEFT_OUT_SUBRESOURCES = new Set([
-  "proxy",
-  "portforward",
-  "attach",
-  "ephemeralcontainers",
-  "resize",
-  "token",
-  "approval",
-]);
+const LEFT_OUT_SUBRESOURCES = new Set(["proxy", "portforward", "ephemeralcontainers", "resize", "token", "approval"]);
 const METHOD_VERBS: Record<string, string> = {
   get: "get",
   post: "create",

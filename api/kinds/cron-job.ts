@@ -2,7 +2,7 @@ import type { ICronJobSpec } from "kubernetes-models/batch/v1/CronJobSpec";
 import type { ICronJobStatus } from "kubernetes-models/batch/v1/CronJobStatus";
 import { ageSince } from "../duration.ts";
 import { checkRequired, checkSupported } from "../field-checks.ts";
-import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired } from "../field-error.ts";
+import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from "../field-error.ts";
 import { METADATA, SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { validateNonNegative } from "../object-meta.ts";
@@ -84,10 +84,10 @@ export const CronJob = defineKind<CronJobObject>("batch/v1", "CronJob", {
     if (!job) errors.push(fieldRequired(JOB_SPEC));
     else {
       validateJobSpec(job, JOB_SPEC, errors);
-      if (job.manualSelector)
-        errors.push(fieldForbidden(JOB_SPEC.child("manualSelector"), "`manualSelector` will be auto-generated"));
       if (job.selector)
         errors.push(fieldInvalid(JOB_SPEC.child("selector"), job.selector, "`selector` will be auto-generated"));
+      if (job.manualSelector)
+        errors.push(fieldNotSupported(JOB_SPEC.child("manualSelector"), job.manualSelector, ["nil", "false"]));
     }
     return errors;
   },

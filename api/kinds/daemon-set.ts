@@ -5,13 +5,15 @@ import { type FieldPath, SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { validateImmutable, validateNonNegative } from "../object-meta.ts";
 import { setPodTemplateDefaults } from "../pod-template/defaults.ts";
-import { formatLabels } from "../selector.ts";
+import { formatLabels, type Matcher } from "../selector.ts";
 import { AGE } from "../table.ts";
 import { defineKind } from "./define-kind.ts";
 import { keepStatus, startStatus } from "./status.ts";
 import {
   intOf,
+  notSelected,
   selectorColumn,
+  shownStrategy,
   templateColumns,
   validateAtMostHundred,
   validateCollisionCount,
@@ -42,6 +44,7 @@ const COUNTS = [
   "updatedNumberScheduled",
   "numberAvailable",
   "numberUnavailable",
+  "collisionCount",
 ];
 
 const countColumn = (name: string, count: Count, description: string) => ({
@@ -90,7 +93,10 @@ export const DaemonSet = defineKind<DaemonSetObject>("apps/v1", "DaemonSet", {
   prepareForUpdate: keepStatus,
   validate({ spec }) {
     const errors: FieldError[] = [];
-    const selector = validateSelector(spec.selector, "daemonset", SPEC, errors);
+    let selector: Matcher | undefined;
+    if (spec.selector) selector = validateSelector(spec.selector, "daemonset", SPEC, errors);
+    // Unlike its kin, upstream takes a missing selector for one that selects nothing.
+    else errors.push(notSelected(spec.template?.metadata?.labels, SPEC.child("template")));
     validateTemplate(spec.template, { selector, kind: "DaemonSet", path: SPEC.child("template") }, errors);
     validateNonNegative(spec.minReadySeconds, SPEC.child("minReadySeconds"), errors);
     validateNonNegative(spec.revisionHistoryLimit, SPEC.child("revisionHistoryLimit"), errors);
@@ -118,7 +124,9 @@ function validateStrategy(
 ): void {
   if (strategy.type === "OnDelete") return;
   if (strategy.type !== "RollingUpdate") {
-    errors.push(fieldNotSupported(path.child("type"), strategy.type, ["RollingUpdate", "OnDelete"]));
+    const { maxUnavailable: MaxUnavailable = 0, maxSurge: MaxSurge = 0 } = strategy.rollingUpdate ?? {};
+    const shown = shownStrategy(strategy.type, strategy.rollingUpdate, { MaxUnavailable, MaxSurge });
+    errors.push(fieldNotSupported(path, shown, ["RollingUpdate", "OnDelete"]));
     return;
   }
   const at = path.child("rollingUpdate");

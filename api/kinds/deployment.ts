@@ -11,6 +11,7 @@ import { keepStatus, startStatus } from "./status.ts";
 import {
   intOf,
   selectorColumn,
+  shownStrategy,
   templateColumns,
   validateAtMostHundred,
   validateCollisionCount,
@@ -124,7 +125,9 @@ function validateStrategy(
     return;
   }
   if (type !== "RollingUpdate") {
-    errors.push(fieldNotSupported(path, strategy, ["Recreate", "RollingUpdate"]));
+    const { maxUnavailable: MaxUnavailable = 0, maxSurge: MaxSurge = 0 } = rollingUpdate ?? {};
+    const shown = shownStrategy(type, rollingUpdate, { MaxUnavailable, MaxSurge });
+    errors.push(fieldNotSupported(path, shown, ["Recreate", "RollingUpdate"]));
     return;
   }
   if (!rollingUpdate) {

@@ -51,7 +51,7 @@ export const Ingress = defineKind<IngressObject>("networking.k8s.io/v1", "Ingres
   validate({ spec = {} }) {
     const errors: FieldError[] = [];
     if (!spec.rules?.length && !spec.defaultBackend) {
-      errors.push(fieldInvalid(SPEC, spec, "either `defaultBackend` or `rules` must be specified"));
+      errors.push(fieldInvalid(SPEC, spec.rules ?? null, "either `defaultBackend` or `rules` must be specified"));
     }
     if (spec.ingressClassName) checkSubdomain(spec.ingressClassName, SPEC.child("ingressClassName"), errors);
     if (spec.defaultBackend) validateBackend(spec.defaultBackend, SPEC.child("defaultBackend"), errors);
@@ -129,7 +129,7 @@ function validateBackend({ service, resource }: Backend, path: FieldPath, errors
   }
   const at = path.child("service");
   if (!service) {
-    errors.push(fieldRequired(path, "port name or number is required"));
+    errors.push(fieldInvalid(path, "", "resource or service backend is required"));
     return;
   }
   if (checkRequired(service.name, at.child("name"), errors)) {

@@ -3,23 +3,20 @@ import type { IJobStatus } from "kubernetes-models/batch/v1/JobStatus";
 import { humanDuration } from "../duration.ts";
 import { sameJson } from "../equality.ts";
 import { checkSupported } from "../field-checks.ts";
-import { type FieldError, fieldInvalid, fieldRequired } from "../field-error.ts";
-import { type FieldPath, SPEC } from "../field-path.ts";
+import { type FieldError, fieldInvalid, fieldRequired, fieldTooLong } from "../field-error.ts";
+import { type FieldPath, METADATA, SPEC } from "../field-path.ts";
+import { dnsLabelComplaints, domainPathComplaints } from "../names.ts";
 import type { KubeObject } from "../object.ts";
 import { validateImmutable, validateNonNegative } from "../object-meta.ts";
 import { setPodTemplateDefaults } from "../pod-template/defaults.ts";
 import type { PodTemplateSpec } from "../pod-template/types.ts";
 import { validatePodTemplate } from "../pod-template/validate.ts";
+import { labelSelectorMatcher, validateLabelSelector } from "../selector.ts";
 import { AGE } from "../table.ts";
 import { defineKind } from "./define-kind.ts";
+import { validateFailurePolicy, validateSuccessPolicy } from "./job-policies.ts";
 import { keepStatus, startStatus } from "./status.ts";
-import {
-  selectorColumn,
-  templateColumns,
-  validateCounts,
-  validateSelector,
-  validateTemplateLabels,
-} from "./workload.ts";
+import { notSelected, selectorColumn, templateColumns, validateCounts } from "./workload.ts";
 
 export interface JobObject extends KubeObject {
   spec: IJobSpec;
@@ -28,6 +25,9 @@ export interface JobObject extends KubeObject {
 
 const INT32_MAX = 2 ** 31 - 1;
 const INDEXES_MAX = 100_000;
+/** The bound of what is done at once, or fails, where there are more indexes than that. */
+const MANY_INDEXES_MAX = 10_000;
+const MANAGED_BY_LENGTH_MAX = 63;
 const UID_LABEL = "batch.kubernetes.io/controller-uid";
 const NAME_LABEL = "batch.kubernetes.io/job-name";
 
@@ -70,23 +70,37 @@ export const Job = defineKind<JobObject>("batch/v1", "Job", {
     generateSelector(job);
   },
   prepareForUpdate: keepStatus,
-  validate({ spec }) {
+  validate({ metadata, spec }) {
     const errors: FieldError[] = [];
     validateJobSpec(spec, SPEC, errors);
-    const selector = validateSelector(spec.selector, "job", SPEC, errors);
-    validateTemplateLabels(spec.template?.metadata?.labels, selector, SPEC.child("template"), errors);
+    // Upstream has no word against an empty selector here: only a Job that selects by hand can have one.
+    if (!spec.selector) errors.push(fieldRequired(SPEC.child("selector")));
+    else validateLabelSelector(spec.selector, SPEC.child("selector"), errors);
+    const selector = labelSelectorMatcher(spec.selector);
+    const labels = spec.template?.metadata?.labels;
+    if (!selector.matches(labels)) errors.push(notSelected(labels, SPEC.child("template")));
+    if (spec.completionMode !== "Indexed" || !spec.completions || spec.completions < 0) return errors;
+    const longest = `${metadata.name}-${spec.completions - 1}`;
+    if (dnsLabelComplaints(longest).length > 0) {
+      const why = `will not able to create pod with invalid DNS label: ${longest}`;
+      errors.push(fieldInvalid(METADATA.child("name"), metadata.name, why));
+    }
     return errors;
   },
   validateUpdate({ spec: next, status }, { spec: previous }) {
     const errors: FieldError[] = [];
-    const elastic = next.completionMode === "Indexed" && next.completions === next.parallelism;
-    if (!elastic) validateImmutable(next.completions, previous.completions, SPEC.child("completions"), errors);
+    const at = SPEC.child("completions");
+    if (next.completionMode !== "Indexed") validateImmutable(next.completions, previous.completions, at, errors);
+    else if (next.completions !== previous.completions && next.completions !== next.parallelism) {
+      errors.push(fieldInvalid(at, next.completions ?? null, "can only be modified in tandem with spec.parallelism"));
+    }
     for (const field of [
       "selector",
       "completionMode",
       "podFailurePolicy",
       "backoffLimitPerIndex",
       "managedBy",
+      "successPolicy",
     ] as const) {
       validateImmutable(next[field], previous[field], SPEC.child(field), errors);
     }
@@ -133,25 +147,28 @@ export function validateJobSpec(spec: IJobSpec, path: FieldPath, errors: FieldEr
   ] as const) {
     validateNonNegative(spec[field], path.child(field), errors);
   }
+  if (typeof spec.maxFailedIndexes === "number" && typeof spec.backoffLimitPerIndex !== "number") {
+    errors.push(fieldRequired(path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified"));
+  }
+  validateManagedBy(spec.managedBy, path.child("managedBy"), errors);
   checkSupported(spec.completionMode, ["NonIndexed", "Indexed"], path.child("completionMode"), errors);
-  if (spec.completionMode === "Indexed") {
-    if (typeof spec.completions !== "number") {
-      errors.push(fieldRequired(path.child("completions"), "when completion mode is Indexed"));
+  const isIndexed = spec.completionMode === "Indexed";
+  if (isIndexed) validateIndexed(spec, path, errors);
+  else {
+    for (const field of ["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"] as const) {
+      if (spec[field] === undefined) continue;
+      errors.push(fieldInvalid(path.child(field), spec[field], "requires indexed completion mode"));
     }
-    if ((spec.parallelism ?? 0) > INDEXES_MAX) {
-      const why = `must be less than or equal to ${INDEXES_MAX} when completion mode is Indexed`;
-      errors.push(fieldInvalid(path.child("parallelism"), spec.parallelism, why));
-    }
-  } else if (typeof spec.backoffLimitPerIndex === "number") {
-    errors.push(
-      fieldInvalid(path.child("backoffLimitPerIndex"), spec.backoffLimitPerIndex, "requires indexed completion mode"),
-    );
   }
   const at = path.child("template");
   if (!spec.template) {
     errors.push(fieldRequired(at));
     return;
   }
+  if (spec.podFailurePolicy) validateFailurePolicy(spec, path.child("podFailurePolicy"), errors);
+  if (spec.successPolicy && isIndexed) validateSuccessPolicy(spec, path.child("successPolicy"), errors);
+  const replacements = spec.podFailurePolicy ? ["Failed"] : ["Failed", "TerminatingOrFailed"];
+  checkSupported(spec.podReplacementPolicy, replacements, path.child("podReplacementPolicy"), errors);
   validatePodTemplate(spec.template, at, errors);
   const policy = spec.template.spec?.restartPolicy;
   const policyAt = at.child("spec").child("restartPolicy");
@@ -160,6 +177,35 @@ export function validateJobSpec(spec: IJobSpec, path: FieldPath, errors: FieldEr
   } else if (spec.podFailurePolicy && policy !== "Never") {
     errors.push(fieldInvalid(policyAt, policy, 'only "Never" is supported when podFailurePolicy is specified'));
   }
+}
+
+function validateManagedBy(value: string | undefined, path: FieldPath, errors: FieldError[]): void {
+  if (value === undefined) return;
+  if (value === "") errors.push(fieldRequired(path));
+  else for (const { part, complaint } of domainPathComplaints(value)) errors.push(fieldInvalid(path, part, complaint));
+  if (value.length > MANAGED_BY_LENGTH_MAX) errors.push(fieldTooLong(path, MANAGED_BY_LENGTH_MAX));
+}
+
+function validateIndexed(spec: IJobSpec, path: FieldPath, errors: FieldError[]): void {
+  const { completions, parallelism = 0, maxFailedIndexes: failed } = spec;
+  const atMost = (field: "parallelism" | "maxFailedIndexes", bound: number | string, when = "") =>
+    errors.push(fieldInvalid(path.child(field), spec[field], `must be less than or equal to ${bound}${when}`));
+  if (typeof completions !== "number") {
+    errors.push(fieldRequired(path.child("completions"), "when completion mode is Indexed"));
+  }
+  if (parallelism > INDEXES_MAX) atMost("parallelism", INDEXES_MAX, " when completion mode is Indexed");
+  if (typeof failed === "number" && typeof completions === "number" && failed > completions) {
+    atMost("maxFailedIndexes", "completions");
+  }
+  if (typeof failed === "number" && failed > INDEXES_MAX) atMost("maxFailedIndexes", INDEXES_MAX);
+  if ((completions ?? 0) <= INDEXES_MAX || typeof spec.backoffLimitPerIndex !== "number") return;
+  const when = ` when completions are above ${INDEXES_MAX} and used with backoff limit per index`;
+  if (typeof failed !== "number") {
+    const why = `must be specified when completions is above ${INDEXES_MAX}`;
+    errors.push(fieldRequired(path.child("maxFailedIndexes"), why));
+  }
+  if (parallelism > MANY_INDEXES_MAX) atMost("parallelism", MANY_INDEXES_MAX, when);
+  if (typeof failed === "number" && failed > MANY_INDEXES_MAX) atMost("maxFailedIndexes", MANY_INDEXES_MAX, when);
 }
 
 function generateSelector({ metadata, spec }: JobObject): void {

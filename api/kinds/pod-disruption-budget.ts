@@ -42,7 +42,11 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudgetObject>("policy
   validate({ spec = {} }) {
     const errors: FieldError[] = [];
     if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
-      errors.push(fieldInvalid(SPEC, spec, "minAvailable and maxUnavailable cannot be both set"));
+      // Shown as upstream's Go type, which has no JSON names.
+      const { minAvailable: MinAvailable, maxUnavailable: MaxUnavailable } = spec;
+      const { selector: Selector = null, unhealthyPodEvictionPolicy: UnhealthyPodEvictionPolicy = null } = spec;
+      const shown = { MinAvailable, Selector, MaxUnavailable, UnhealthyPodEvictionPolicy };
+      errors.push(fieldInvalid(SPEC, shown, "minAvailable and maxUnavailable cannot be both set"));
     }
     for (const field of ["minAvailable", "maxUnavailable"] as const) {
       validateIntOrPercent(spec[field], SPEC.child(field), errors);

@@ -21,12 +21,11 @@ const UPDATABLE = [
 export function validatePodUpdate({ spec: next }: PodObject, { spec: previous }: PodObject): FieldError[] {
   const errors: FieldError[] = [];
   for (const kind of ["containers", "initContainers"] as const) {
+    // The word is upstream's, for init containers too.
     if ((next[kind]?.length ?? 0) !== (previous[kind]?.length ?? 0)) {
-      const what = kind === "containers" ? "containers" : "init containers";
-      errors.push(fieldForbidden(SPEC.child(kind), `pod updates may not add or remove ${what}`));
+      return [fieldForbidden(SPEC.child(kind), "pod updates may not add or remove containers")];
     }
   }
-  if (errors.length > 0) return errors;
   validateDeadline(next, previous, errors);
   validateGates(next, previous, errors);
   validateTolerationsAdded(next, previous, errors);

@@ -432,6 +432,11 @@ describe("an update of a pod", () => {
       {},
     ],
     [
+      "spec.initContainers: Forbidden: pod updates may not add or remove containers",
+      { initContainers: [{ name: "i", image: "i" }] },
+      {},
+    ],
+    [
       "spec.activeDeadlineSeconds: Invalid value: 9: must be less than or equal to previous value",
       { activeDeadlineSeconds: 9 },
       { activeDeadlineSeconds: 5 },

@@ -1,10 +1,10 @@
-import { checkOneOf, checkRequired, checkSubdomain, complain } from "../field-checks.ts";
+import { sameJson } from "../equality.ts";
+import { checkRequired, checkSubdomain, checkSupported, complain } from "../field-checks.ts";
 import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from "../field-error.ts";
 import { FieldPath } from "../field-path.ts";
 import type { Column } from "../kind.ts";
 import { pathSegmentComplaints } from "../names.ts";
 import type { KubeObject } from "../object.ts";
-import { validateImmutable } from "../object-meta.ts";
 import { AGE } from "../table.ts";
 
 /** What Role and ClusterRole, and their bindings, have in common. */
@@ -85,22 +85,26 @@ export function validateBinding({ roleRef, subjects }: BindingObject, roleKinds:
 
 function validateSubject(subject: Subject, namespaced: boolean, path: FieldPath, errors: FieldError[]): void {
   checkRequired(subject.name, path.child("name"), errors);
-  checkOneOf(subject.kind, ["Group", "ServiceAccount", "User"], path.child("kind"), errors);
+  checkSupported(subject.kind ?? "", ["ServiceAccount", "User", "Group"], path.child("kind"), errors);
   const group = subject.apiGroup ?? "";
   if (subject.kind === "ServiceAccount") {
     if (subject.name) checkSubdomain(subject.name, path.child("name"), errors);
     if (group) errors.push(fieldNotSupported(path.child("apiGroup"), group, [""]));
     // In a RoleBinding, upstream takes none to mean its own namespace only when it is used.
     if (!namespaced && !subject.namespace) errors.push(fieldRequired(path.child("namespace")));
-  } else if (group !== RBAC_GROUP && (subject.kind === "User" || subject.kind === "Group")) {
-    errors.push(fieldNotSupported(path.child("apiGroup"), group, [RBAC_GROUP]));
+  } else if (subject.kind === "User" || subject.kind === "Group") {
+    // Said twice of a missing name, as upstream does.
+    const why = `${subject.kind.toLowerCase()} name cannot be empty`;
+    if (!subject.name) errors.push(fieldInvalid(path.child("name"), "", why));
+    if (group !== RBAC_GROUP) errors.push(fieldNotSupported(path.child("apiGroup"), group, [RBAC_GROUP]));
   }
 }
 
 export function validateBindingUpdate(next: BindingObject, previous: BindingObject): FieldError[] {
-  const errors: FieldError[] = [];
-  validateImmutable(next.roleRef, previous.roleRef, ROLE_REF, errors);
-  return errors.map((error) => ({ ...error, detail: "cannot change roleRef" }));
+  if (sameJson(next.roleRef, previous.roleRef)) return [];
+  // Shown as upstream's Go type, which has no JSON names.
+  const { apiGroup: APIGroup = "", kind: Kind = "", name: Name = "" } = next.roleRef;
+  return [fieldInvalid(ROLE_REF, { APIGroup, Kind, Name }, "cannot change roleRef")];
 }
 
 const namesOf = (kind: string) => (binding: BindingObject) =>

@@ -15,6 +15,6 @@ export const RoleBinding = defineKind<RoleBindingObject>("rbac.authorization.k8s
   nameRule: "path",
   columns: bindingColumns,
   setDefaults: setBindingDefaults,
-  validate: (binding) => validateBinding(binding, ["ClusterRole", "Role"]),
+  validate: (binding) => validateBinding(binding, ["Role", "ClusterRole"]),
   validateUpdate: validateBindingUpdate,
 });

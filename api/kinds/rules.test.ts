@@ -4,18 +4,30 @@ import type { Kind } from "../kind.ts";
 import { checkFieldSelector, parseFieldSelector } from "../selector.ts";
 import { tableOf } from "../table.ts";
 import { ClusterRoleBinding } from "./cluster-role-binding.ts";
+import { ClusterTrustBundle } from "./cluster-trust-bundle.ts";
 import { apiVersionOf } from "./define-kind.ts";
+import { DeviceClass } from "./device-class.ts";
+import { FlowSchema } from "./flow-schema.ts";
 import { HorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
 import { Ingress } from "./ingress.ts";
 import { IPAddress } from "./ip-address.ts";
+import { LeaseCandidate } from "./lease-candidate.ts";
 import { LimitRange } from "./limit-range.ts";
+import { MutatingAdmissionPolicy } from "./mutating-admission-policy.ts";
+import { MutatingAdmissionPolicyBinding } from "./mutating-admission-policy-binding.ts";
 import { NetworkPolicy } from "./network-policy.ts";
 import { PersistentVolumeClaim } from "./persistent-volume-claim.ts";
 import { PodDisruptionBudget } from "./pod-disruption-budget.ts";
 import { PriorityClass } from "./priority-class.ts";
+import { PriorityLevelConfiguration } from "./priority-level-configuration.ts";
+import { ResourceClaim } from "./resource-claim.ts";
 import { ResourceQuota } from "./resource-quota.ts";
+import { ResourceSlice } from "./resource-slice.ts";
 import { Role } from "./role.ts";
+import { RoleBinding } from "./role-binding.ts";
 import { KIND_RULES } from "./rules.ts";
+import { ValidatingAdmissionPolicy } from "./validating-admission-policy.ts";
+import { ValidatingAdmissionPolicyBinding } from "./validating-admission-policy-binding.ts";
 import { ValidatingWebhookConfiguration } from "./validating-webhook-configuration.ts";
 
 test("no kind is listed twice", () => {
@@ -91,7 +103,12 @@ test.each<[Kind<any>, object]>([
 ])("$kind of a plain sort is fine", (kind, more) => expect(complaints(kind, more)).toEqual([]));
 
 test.each<[Kind<any>, string, object]>([
-  [Ingress, "either `defaultBackend` or `rules` must be specified", { spec: {} }],
+  [Ingress, "spec: Invalid value: null: either `defaultBackend` or `rules` must be specified", { spec: {} }],
+  [
+    Ingress,
+    'spec.defaultBackend: Invalid value: "": resource or service backend is required',
+    { spec: { defaultBackend: {} } },
+  ],
   [
     Ingress,
     "spec.rules[0].http.paths[0].pathType: Required value",
@@ -139,13 +156,28 @@ test.each<[Kind<any>, string, object]>([
     { roleRef: { kind: "Role", name: "r" } },
   ],
   [
+    RoleBinding,
+    'roleRef.kind: Unsupported value: "x": supported values: "Role", "ClusterRole"',
+    { roleRef: { kind: "x", name: "r" } },
+  ],
+  [
+    RoleBinding,
+    'subjects[0].kind: Unsupported value: "": supported values: "ServiceAccount", "User", "Group"',
+    { roleRef: { kind: "Role", name: "r" }, subjects: [{ kind: "", name: "a" }] },
+  ],
+  [
+    RoleBinding,
+    'subjects[0].name: Invalid value: "": user name cannot be empty',
+    { roleRef: { kind: "Role", name: "r" }, subjects: [{ kind: "User", name: "" }] },
+  ],
+  [
     ClusterRoleBinding,
     "subjects[0].namespace: Required value",
     { roleRef: { kind: "ClusterRole", name: "r" }, subjects: [{ kind: "ServiceAccount", name: "s" }] },
   ],
   [
     PodDisruptionBudget,
-    "minAvailable and maxUnavailable cannot be both set",
+    'spec: Invalid value: {"MinAvailable":1,"Selector":null,"MaxUnavailable":1,"UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set',
     { spec: { minAvailable: 1, maxUnavailable: 1 } },
   ],
   [
@@ -202,4 +234,68 @@ test("an autoscaler is printed with what is measured", () => {
     3,
     2,
   ]);
+});
+
+test("a binding keeps its role", () => {
+  const binding = (name: string) =>
+    ({ roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name } }) as never;
+  expect(RoleBinding.rules.validateUpdate!(binding("a"), binding("a"))).toEqual([]);
+  expect(RoleBinding.rules.validateUpdate!(binding("b"), binding("a")).map(describeFieldError)).toEqual([
+    'roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":"b"}: cannot change roleRef',
+  ]);
+});
+
+/** The columns after Name, and what an object has in them. */
+test.each<[Kind<any>, object, Record<string, unknown>]>([
+  [
+    FlowSchema,
+    { spec: { priorityLevelConfiguration: { name: "exempt" }, distinguisherMethod: { type: "ByUser" } } },
+    { PriorityLevel: "exempt", MatchingPrecedence: 1000, DistinguisherMethod: "ByUser", Age: "60s", MissingPL: "?" },
+  ],
+  [
+    PriorityLevelConfiguration,
+    { spec: { type: "Limited", limited: { limitResponse: { type: "Queue", queuing: {} } } } },
+    { Type: "Limited", NominalConcurrencyShares: 30, Queues: 64, HandSize: 8, QueueLengthLimit: 50, Age: "60s" },
+  ],
+  [
+    PriorityLevelConfiguration,
+    { spec: { type: "Exempt", exempt: {} } },
+    {
+      Type: "Exempt",
+      NominalConcurrencyShares: "<none>",
+      Queues: "<none>",
+      HandSize: "<none>",
+      QueueLengthLimit: "<none>",
+      Age: "60s",
+    },
+  ],
+  [
+    ValidatingAdmissionPolicy,
+    { spec: { validations: [{}], paramKind: { apiVersion: "v1", kind: "ConfigMap" } } },
+    { Validations: 1, ParamKind: "v1/ConfigMap", Age: "60s" },
+  ],
+  [MutatingAdmissionPolicy, { spec: {} }, { Mutations: 0, ParamKind: "<unset>", Age: "60s" }],
+  [
+    ValidatingAdmissionPolicyBinding,
+    { spec: { policyName: "p", paramRef: { name: "n" } } },
+    { PolicyName: "p", ParamRef: "*/n", Age: "60s" },
+  ],
+  [MutatingAdmissionPolicyBinding, { spec: { policyName: "p" } }, { PolicyName: "p", ParamRef: "<unset>", Age: "60s" }],
+  [ResourceClaim, { status: { allocation: {}, reservedFor: [{}] } }, { State: "allocated,reserved", Age: "60s" }],
+  [ResourceClaim, {}, { State: "pending", Age: "60s" }],
+  [ResourceSlice, { spec: { driver: "d", pool: { name: "p" } } }, { Node: "", Driver: "d", Pool: "p", Age: "60s" }],
+  [DeviceClass, {}, { Age: "60s" }],
+  [
+    LeaseCandidate,
+    { spec: { leaseName: "l" } },
+    { LeaseName: "l", BinaryVersion: "", EmulationVersion: "", Age: "60s" },
+  ],
+  [ClusterTrustBundle, { spec: {} }, { SignerName: "<none>" }],
+])("$kind is printed as kubectl has it", (kind, more, expected) => {
+  const metadata = { name: "a", creationTimestamp: "2025-01-01T00:00:00Z" };
+  const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, ...more };
+  kind.rules.setDefaults?.(object);
+  const { columnDefinitions, rows } = tableOf(kind.rules, [object], { now: Date.UTC(2025, 0, 1, 0, 1) });
+  expect(columnDefinitions.map(({ name }) => name)).toEqual(["Name", ...Object.keys(expected)]);
+  expect(rows[0]?.cells).toEqual(["a", ...Object.values(expected)]);
 });

@@ -2,6 +2,7 @@ import type { Kind } from "../kind.ts";
 import { CertificateSigningRequest } from "./certificate-signing-request.ts";
 import { ClusterRole } from "./cluster-role.ts";
 import { ClusterRoleBinding } from "./cluster-role-binding.ts";
+import { ClusterTrustBundle } from "./cluster-trust-bundle.ts";
 import { ConfigMap } from "./config-map.ts";
 import { ControllerRevision } from "./controller-revision.ts";
 import { CronJob } from "./cron-job.ts";
@@ -10,16 +11,21 @@ import { CSINode } from "./csi-node.ts";
 import { CSIStorageCapacity } from "./csi-storage-capacity.ts";
 import { DaemonSet } from "./daemon-set.ts";
 import { Deployment } from "./deployment.ts";
+import { DeviceClass } from "./device-class.ts";
 import { EndpointSlice } from "./endpoint-slice.ts";
 import { Endpoints } from "./endpoints.ts";
 import { Event } from "./event.ts";
+import { FlowSchema } from "./flow-schema.ts";
 import { HorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
 import { Ingress } from "./ingress.ts";
 import { IngressClass } from "./ingress-class.ts";
 import { IPAddress } from "./ip-address.ts";
 import { Job } from "./job.ts";
 import { Lease } from "./lease.ts";
+import { LeaseCandidate } from "./lease-candidate.ts";
 import { LimitRange } from "./limit-range.ts";
+import { MutatingAdmissionPolicy } from "./mutating-admission-policy.ts";
+import { MutatingAdmissionPolicyBinding } from "./mutating-admission-policy-binding.ts";
 import { MutatingWebhookConfiguration } from "./mutating-webhook-configuration.ts";
 import { Namespace } from "./namespace.ts";
 import { NetworkPolicy } from "./network-policy.ts";
@@ -30,9 +36,13 @@ import { Pod } from "./pod.ts";
 import { PodDisruptionBudget } from "./pod-disruption-budget.ts";
 import { PodTemplate } from "./pod-template.ts";
 import { PriorityClass } from "./priority-class.ts";
+import { PriorityLevelConfiguration } from "./priority-level-configuration.ts";
 import { ReplicaSet } from "./replica-set.ts";
 import { ReplicationController } from "./replication-controller.ts";
+import { ResourceClaim } from "./resource-claim.ts";
+import { ResourceClaimTemplate } from "./resource-claim-template.ts";
 import { ResourceQuota } from "./resource-quota.ts";
+import { ResourceSlice } from "./resource-slice.ts";
 import { Role } from "./role.ts";
 import { RoleBinding } from "./role-binding.ts";
 import { RuntimeClass } from "./runtime-class.ts";
@@ -42,6 +52,8 @@ import { ServiceAccount } from "./service-account.ts";
 import { ServiceCIDR } from "./service-cidr.ts";
 import { StatefulSet } from "./stateful-set.ts";
 import { StorageClass } from "./storage-class.ts";
+import { ValidatingAdmissionPolicy } from "./validating-admission-policy.ts";
+import { ValidatingAdmissionPolicyBinding } from "./validating-admission-policy-binding.ts";
 import { ValidatingWebhookConfiguration } from "./validating-webhook-configuration.ts";
 import { VolumeAttachment } from "./volume-attachment.ts";
 import { VolumeAttributesClass } from "./volume-attributes-class.ts";
@@ -94,4 +106,16 @@ export const KIND_RULES: readonly Kind<any>[] = [
   ValidatingWebhookConfiguration,
   VolumeAttributesClass,
   CSIStorageCapacity,
+  ClusterTrustBundle,
+  DeviceClass,
+  FlowSchema,
+  LeaseCandidate,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  PriorityLevelConfiguration,
+  ResourceClaim,
+  ResourceClaimTemplate,
+  ResourceSlice,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
 ];

@@ -100,7 +100,9 @@ function validatePorts({ ports = [], type }: Spec, errors: FieldError[]): void {
     nodePorts.add(nodePort);
     const number = `${port.protocol} ${port.port}`;
     if (numbers.has(number)) {
-      errors.push(fieldDuplicate(at, { protocol: port.protocol, port: port.port }));
+      // As upstream's Go type shows itself, which has no JSON names.
+      const { protocol: Protocol, port: Port } = port;
+      errors.push(fieldDuplicate(at, { Name: "", Protocol, AppProtocol: null, Port, TargetPort: 0, NodePort: 0 }));
     }
     numbers.add(number);
   });

@@ -98,7 +98,7 @@ describe("a service", () => {
       },
     ],
     [
-      'spec.ports[1]: Duplicate value: {"protocol":"TCP","port":80}',
+      'spec.ports[1]: Duplicate value: {"Name":"","Protocol":"TCP","AppProtocol":null,"Port":80,"TargetPort":0,"NodePort":0}',
       {
         ports: [
           { name: "a", port: 80 },

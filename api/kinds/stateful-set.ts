@@ -1,9 +1,9 @@
 import type { IStatefulSetSpec } from "kubernetes-models/apps/v1/StatefulSetSpec";
 import type { IStatefulSetStatus } from "kubernetes-models/apps/v1/StatefulSetStatus";
 import { sameJson } from "../equality.ts";
-import { checkOneOf, checkSubdomain } from "../field-checks.ts";
+import { checkLabelName, checkRequired, checkSupported } from "../field-checks.ts";
 import { type FieldError, fieldForbidden, fieldInvalid } from "../field-error.ts";
-import { SPEC } from "../field-path.ts";
+import { type FieldPath, SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { validateNonNegative } from "../object-meta.ts";
 import { roundToMilli, setPodTemplateDefaults } from "../pod-template/defaults.ts";
@@ -12,7 +12,9 @@ import { defineKind } from "./define-kind.ts";
 import { keepStatus, startStatus } from "./status.ts";
 import {
   intOf,
+  shownStrategy,
   templateColumns,
+  validateAtMostHundred,
   validateCollisionCount,
   validateCounts,
   validateIntOrPercent,
@@ -32,6 +34,7 @@ const COUNTS = [
   "updatedReplicas",
   "availableReplicas",
   "observedGeneration",
+  "collisionCount",
 ];
 const MUTABLE = [
   "replicas",
@@ -49,6 +52,8 @@ const MUTABLE_ONLY =
 /** Pods that each keep their name and their volumes. */
 export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet", {
   resource: "statefulsets",
+  // Its pods' names, which are host names, are made of it.
+  nameRule: "label",
   columns: [
     {
       name: "Ready",
@@ -89,30 +94,21 @@ export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet
   prepareForUpdate: keepStatus,
   validate({ spec }) {
     const errors: FieldError[] = [];
-    checkOneOf(spec.podManagementPolicy, ["OrderedReady", "Parallel"], SPEC.child("podManagementPolicy"), errors);
-    const strategy = spec.updateStrategy ?? {};
-    const at = SPEC.child("updateStrategy");
-    checkOneOf(strategy.type, ["RollingUpdate", "OnDelete"], at.child("type"), errors);
-    if (strategy.type === "OnDelete" && strategy.rollingUpdate) {
-      const why = "only allowed for updateStrategy 'RollingUpdate'";
-      errors.push(fieldInvalid(at.child("rollingUpdate"), strategy.rollingUpdate, why));
+    const policyAt = SPEC.child("podManagementPolicy");
+    const policy = spec.podManagementPolicy;
+    if (checkRequired(policy, policyAt, errors) && policy !== "OrderedReady" && policy !== "Parallel") {
+      errors.push(fieldInvalid(policyAt, policy, "must be 'OrderedReady' or 'Parallel'"));
     }
-    validateNonNegative(strategy.rollingUpdate?.partition, at.child("rollingUpdate").child("partition"), errors);
-    const unavailable = strategy.rollingUpdate?.maxUnavailable;
-    if (unavailable !== undefined && unavailable !== null) {
-      validateIntOrPercent(unavailable, at.child("rollingUpdate").child("maxUnavailable"), errors);
-      if (intOf(unavailable) === 0) {
-        errors.push(fieldInvalid(at.child("rollingUpdate").child("maxUnavailable"), unavailable, "cannot be 0"));
-      }
-    }
+    validateStrategy(spec.updateStrategy ?? {}, SPEC.child("updateStrategy"), errors);
     for (const when of ["whenDeleted", "whenScaled"] as const) {
-      const policy = spec.persistentVolumeClaimRetentionPolicy?.[when];
-      checkOneOf(policy, ["Delete", "Retain"], SPEC.child("persistentVolumeClaimRetentionPolicy").child(when), errors);
+      const retention = spec.persistentVolumeClaimRetentionPolicy?.[when] ?? "";
+      const at = SPEC.child("persistentVolumeClaimRetentionPolicy").child(when);
+      checkSupported(retention, ["Retain", "Delete"], at, errors);
     }
     validateNonNegative(spec.replicas, SPEC.child("replicas"), errors);
     validateNonNegative(spec.minReadySeconds, SPEC.child("minReadySeconds"), errors);
     validateNonNegative(spec.ordinals?.start, SPEC.child("ordinals").child("start"), errors);
-    if (spec.serviceName) checkSubdomain(spec.serviceName, SPEC.child("serviceName"), errors);
+    if (spec.serviceName) checkLabelName(spec.serviceName, SPEC.child("serviceName"), errors);
     const selector = validateSelector(spec.selector, "statefulset", SPEC, errors);
     validateTemplate(spec.template, { selector, kind: "StatefulSet", path: SPEC.child("template") }, errors);
     return errors;
@@ -129,7 +125,7 @@ export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet
       ["currentReplicas", "replicas"],
       ["updatedReplicas", "replicas"],
       ["availableReplicas", "replicas"],
-      ["availableReplicas", "readyReplicas"],
+      ["availableReplicas", "readyReplicas", "status.readyReplicas"],
     ]);
     const [is, was] = [next.status as unknown, previous.status as unknown] as Record<string, unknown>[];
     validateCollisionCount(is, was, errors);
@@ -138,3 +134,28 @@ export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet
   scale: { specReplicas: "spec.replicas", statusReplicas: "status.replicas", selector: "spec.selector" },
   hasGeneration: true,
 });
+
+function validateStrategy(
+  { type, rollingUpdate }: NonNullable<IStatefulSetSpec["updateStrategy"]>,
+  path: FieldPath,
+  errors: FieldError[],
+): void {
+  const at = path.child("rollingUpdate");
+  const shown = { Partition: rollingUpdate?.partition ?? 0, MaxUnavailable: rollingUpdate?.maxUnavailable ?? null };
+  if (!checkRequired(type, path, errors)) return;
+  if (type === "OnDelete") {
+    if (rollingUpdate) errors.push(fieldInvalid(at, shown, "only allowed for updateStrategy 'RollingUpdate'"));
+    return;
+  }
+  if (type !== "RollingUpdate") {
+    const why = "must be 'RollingUpdate' or 'OnDelete'";
+    errors.push(fieldInvalid(path, shownStrategy(type, rollingUpdate, shown), why));
+    return;
+  }
+  validateNonNegative(rollingUpdate?.partition, at.child("partition"), errors);
+  const unavailable = rollingUpdate?.maxUnavailable;
+  if (unavailable === undefined || unavailable === null) return;
+  validateIntOrPercent(unavailable, at.child("maxUnavailable"), errors);
+  if (intOf(unavailable) === 0) errors.push(fieldInvalid(at.child("maxUnavailable"), unavailable, "cannot be 0"));
+  validateAtMostHundred(unavailable, at.child("maxUnavailable"), errors);
+}

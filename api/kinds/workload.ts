@@ -66,7 +66,7 @@ export function validateSelector(
   const empty = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0) === 0;
   if (empty) errors.push(fieldInvalid(at, selector, `empty selector is invalid for ${what}`));
   if (errors.length === before) return labelSelectorMatcher(selector);
-  if (!empty) errors.push(fieldInvalid(at, selector, "invalid label selector"));
+  if (!empty) errors.push(fieldInvalid(at, selector, what === "statefulset" ? "" : "invalid label selector"));
   return undefined;
 }
 
@@ -92,16 +92,19 @@ export function validateTemplate(
   }
 }
 
-export function validateTemplateLabels(
+function validateTemplateLabels(
   labels: Labels | undefined,
   selector: Matcher | undefined,
   path: FieldPath,
   errors: FieldError[],
 ): void {
   if (!selector || selector.requirements.length === 0 || selector.matches(labels)) return;
-  const why = "`selector` does not match template `labels`";
-  errors.push(fieldInvalid(path.child("metadata").child("labels"), labels ?? null, why));
+  errors.push(notSelected(labels, path));
 }
+
+/** `path`: the template's. */
+export const notSelected = (labels: Labels | undefined, path: FieldPath): FieldError =>
+  fieldInvalid(path.child("metadata").child("labels"), labels ?? null, "`selector` does not match template `labels`");
 
 export type IntOrPercent = number | string;
 
@@ -124,21 +127,28 @@ export function validateAtMostHundred(value: IntOrPercent | undefined, path: Fie
   }
 }
 
+/** A strategy as upstream's errors show it: the fields of its Go types, which carry no JSON names. */
+export const shownStrategy = (
+  type: string | undefined,
+  rollingUpdate: object | undefined,
+  fields: Record<string, unknown>,
+): object => ({ Type: type ?? "", RollingUpdate: rollingUpdate ? fields : null });
+
 type Counts = Record<string, unknown>;
 
 /** Status counts: none negative, and those named in `bounds` no greater than another. */
 export function validateCounts(
   status: Counts | undefined,
   counts: readonly string[],
-  bounds: readonly (readonly [lesser: string, greater: string])[],
+  bounds: readonly (readonly [lesser: string, greater: string, shown?: string])[],
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (!status) return errors;
   const count = (name: string): number => (status[name] as number | undefined) ?? 0;
   for (const name of counts) validateNonNegative(count(name), STATUS.child(name), errors);
-  for (const [lesser, greater] of bounds) {
+  for (const [lesser, greater, shown] of bounds) {
     if (count(lesser) <= count(greater)) continue;
-    const than = greater === "replicas" ? "status.replicas" : greater;
+    const than = shown ?? (greater === "replicas" ? "status.replicas" : greater);
     errors.push(fieldInvalid(STATUS.child(lesser), count(lesser), `cannot be greater than ${than}`));
   }
   return errors;
@@ -154,6 +164,5 @@ export function validateCollisionCount(
   const is = next?.["collisionCount"] as number | undefined;
   if (typeof was !== "number") return;
   const at = STATUS.child("collisionCount");
-  if (typeof is !== "number") errors.push(fieldInvalid(at, null, "cannot be decremented"));
-  else if (is < was) errors.push(fieldInvalid(at, is, "cannot be decremented"));
+  if (typeof is !== "number" || is < was) errors.push(fieldInvalid(at, is ?? 0, "cannot be decremented"));
 }

@@ -40,7 +40,12 @@ describe.each([[Deployment], [ReplicaSet], [StatefulSet], [DaemonSet]])("$kind",
   test("with a template that its selector selects is fine", () => expect(complaints(kind)).toEqual([]));
 
   test.each<[string, object]>([
-    ["spec.selector: Required value", { selector: undefined }],
+    [
+      kind === DaemonSet
+        ? 'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`'
+        : "spec.selector: Required value",
+      { selector: undefined },
+    ],
     ["spec.selector: Invalid value: {}: empty selector is invalid for", { selector: {} }],
     [
       'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`',
@@ -111,6 +116,10 @@ describe("Deployment", () => {
       { strategy: { rollingUpdate: { maxSurge: "a" } } },
     ],
     [
+      'spec.strategy: Unsupported value: {"Type":"x","RollingUpdate":null}: supported values: "Recreate", "RollingUpdate"',
+      { strategy: { type: "x" } },
+    ],
+    [
       "spec.progressDeadlineSeconds: Invalid value: 5: must be greater than minReadySeconds",
       { progressDeadlineSeconds: 5, minReadySeconds: 5 },
     ],
@@ -154,6 +163,36 @@ test("StatefulSet updates only what it can carry out", () => {
   expect(updated(StatefulSet, { serviceName: "b" }, { serviceName: "a" })).toEqual([
     "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', " +
       "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+  ]);
+});
+
+test.each<[string, object]>([
+  [
+    "spec.podManagementPolicy: Invalid value: \"x\": must be 'OrderedReady' or 'Parallel'",
+    { podManagementPolicy: "x" },
+  ],
+  [
+    'spec.updateStrategy: Invalid value: {"Type":"x","RollingUpdate":null}: must be \'RollingUpdate\' or \'OnDelete\'',
+    { updateStrategy: { type: "x" } },
+  ],
+  [
+    'spec.updateStrategy.rollingUpdate: Invalid value: {"Partition":1,"MaxUnavailable":null}: only allowed for updateStrategy \'RollingUpdate\'',
+    { updateStrategy: { type: "OnDelete", rollingUpdate: { partition: 1 } } },
+  ],
+  [
+    'spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%',
+    { updateStrategy: { rollingUpdate: { maxUnavailable: "101%" } } },
+  ],
+  [
+    'spec.persistentVolumeClaimRetentionPolicy.whenScaled: Unsupported value: "x": supported values: "Retain", "Delete"',
+    { persistentVolumeClaimRetentionPolicy: { whenScaled: "x" } },
+  ],
+  ['spec.serviceName: Invalid value: "a.b": must not contain dots', { serviceName: "a.b" }],
+])("StatefulSet is refused: %s", (message, spec) => expect(complaints(StatefulSet, spec)).toEqual([message]));
+
+test("DaemonSet is refused an unknown strategy, shown with upstream's field names", () => {
+  expect(complaints(DaemonSet, { updateStrategy: { type: "x", rollingUpdate: { maxSurge: 1 } } })).toEqual([
+    'spec.updateStrategy: Unsupported value: {"Type":"x","RollingUpdate":{"MaxUnavailable":0,"MaxSurge":1}}: supported values: "RollingUpdate", "OnDelete"',
   ]);
 });
 
@@ -221,6 +260,101 @@ describe("Job", () => {
     const [next, previous] = [job({ template: template({ restartPolicy: "OnFailure" }) }), job()];
     expect(Job.rules.validateUpdate!(next, previous).map(({ field }) => field)).toEqual(["spec.template"]);
     expect(Job.rules.validateUpdate!(job({ parallelism: 5, completions: 1 }), job())).toEqual([]);
+  });
+});
+
+describe("Job's policies", () => {
+  const complaintsOf = (spec: object, name = "w"): string[] => {
+    const job = workload(Job, { selector: undefined, template: template({ restartPolicy: "Never" }), ...spec });
+    job.metadata.uid = "u";
+    job.metadata.name = name;
+    Job.rules.prepareForCreate?.(job as never);
+    return Job.rules.validate!(job as never).map(describeFieldError);
+  };
+  const indexed = { completionMode: "Indexed", completions: 5, parallelism: 2 };
+  const onFailure = (...rules: object[]) => ({ podFailurePolicy: { rules } });
+  const onSuccess = (...rules: object[]) => ({ ...indexed, successPolicy: { rules } });
+  const exits = (onExitCodes: object) => onFailure({ action: "FailJob", onExitCodes });
+
+  test.each<[string, object]>([
+    ["that fail fast", exits({ containerName: "c", operator: "In", values: [1, 42] })],
+    ["that pass over evictions", onFailure({ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget" }] })],
+    ["that succeed early", onSuccess({ succeededIndexes: "0,2-4", succeededCount: 2 })],
+    ["that count failures by index", { ...indexed, backoffLimitPerIndex: 1, maxFailedIndexes: 5 }],
+    ["of another controller", { managedBy: "acme.io/queue" }],
+  ])("%s are fine", (_, spec) => expect(complaintsOf(spec)).toEqual([]));
+
+  test.each<[string, object]>([
+    [
+      "spec.backoffLimitPerIndex: Required value: when maxFailedIndexes is specified",
+      { ...indexed, maxFailedIndexes: 1 },
+    ],
+    ["spec.successPolicy: Invalid value: {}: requires indexed completion mode", { successPolicy: {} }],
+    [
+      "spec.maxFailedIndexes: Invalid value: 9: must be less than or equal to completions",
+      { ...indexed, backoffLimitPerIndex: 1, maxFailedIndexes: 9 },
+    ],
+    ['spec.managedBy: Invalid value: "x": must be a domain-prefixed path (such as "acme.io/foo")', { managedBy: "x" }],
+    [
+      'spec.podReplacementPolicy: Unsupported value: "x": supported values: "Failed", "TerminatingOrFailed"',
+      { podReplacementPolicy: "x" },
+    ],
+    [
+      'spec.podFailurePolicy.rules[0].action: Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]',
+      onFailure({ onPodConditions: [{ type: "a" }] }),
+    ],
+    [
+      'spec.podFailurePolicy.rules[0].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
+      onFailure({ action: "FailIndex", onPodConditions: [{ type: "a" }] }),
+    ],
+    [
+      "spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required",
+      onFailure({ action: "Count" }),
+    ],
+    [
+      'spec.podFailurePolicy.rules[0].onExitCodes.containerName: Invalid value: "x": must be one of the container or initContainer names in the pod template',
+      exits({ containerName: "x", operator: "In", values: [1] }),
+    ],
+    [
+      "spec.podFailurePolicy.rules[0].onExitCodes.values[0]: Invalid value: 0: must not be 0 for the In operator",
+      exits({ operator: "In", values: [0] }),
+    ],
+    [
+      "spec.podFailurePolicy.rules[0].onExitCodes.values: Invalid value: [2,1]: must be ordered",
+      exits({ operator: "NotIn", values: [2, 1] }),
+    ],
+    [
+      "spec.successPolicy.rules: Required value: at least one rules must be specified when the successPolicy is specified",
+      onSuccess(),
+    ],
+    [
+      "spec.successPolicy.rules[0].succeededCount: Invalid value: 6: must be less than or equal to 5 (the number of specified completions)",
+      onSuccess({ succeededCount: 6 }),
+    ],
+    [
+      'spec.successPolicy.rules[0].succeededIndexes: Invalid value: "3-9": error parsing succeededIndexes: too large index: "9"',
+      onSuccess({ succeededIndexes: "3-9" }),
+    ],
+    [
+      'spec.successPolicy.rules[0].succeededIndexes: Invalid value: "2,1": error parsing succeededIndexes: non-increasing order, previous: 2, current: 1',
+      onSuccess({ succeededIndexes: "2,1" }),
+    ],
+  ])("are refused: %s", (message, spec) => expect(complaintsOf(spec)).toEqual([message]));
+
+  test("leave room for the index in the pods' host names", () => {
+    const name = "a".repeat(62);
+    expect(complaintsOf(indexed, name)).toEqual([
+      `metadata.name: Invalid value: "${name}": will not able to create pod with invalid DNS label: ${name}-4`,
+    ]);
+    expect(complaintsOf({}, name)).toEqual([]);
+  });
+
+  test("let an indexed Job grow with its parallelism", () => {
+    const job = (more: object) => workload(Job, { ...indexed, ...more }) as never;
+    expect(Job.rules.validateUpdate!(job({ completions: 7, parallelism: 7 }), job({}))).toEqual([]);
+    expect(Job.rules.validateUpdate!(job({ completions: 7 }), job({})).map(describeFieldError)).toEqual([
+      "spec.completions: Invalid value: 7: can only be modified in tandem with spec.parallelism",
+    ]);
   });
 });
 

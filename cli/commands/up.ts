@@ -15,6 +15,7 @@ import {
   type NodeNetwork,
   prepareContainerd,
 } from "../node/containerd.ts";
+import { loadExamples } from "../node/examples.ts";
 import { addressOnBridge, cgroupRoot, chooseBridge, namespaceOf, raiseNetwork } from "../node/network.ts";
 import { canInstallPackages, installPackages, missingPackages } from "../node/packages.ts";
 import { runSteps, type Step } from "../progress.ts";
@@ -31,6 +32,7 @@ export interface UpOptions {
   simulated: number;
   state?: string;
   containerd?: string;
+  examples?: boolean;
   port: number;
 }
 
@@ -128,6 +130,7 @@ function stepsOf(run: Run): Step[] {
       return run.controlPlane!.url;
     }),
     ...(options.nodes + options.simulated > 0 ? [step("Start the nodes", (report) => startNodes(run, report))] : []),
+    ...(options.examples ? [step("Make the examples' images", (report) => loadExamples(socketsOf(run), report))] : []),
   ];
 }
 
@@ -223,6 +226,10 @@ async function startNodes(run: Run, report: (text: string) => void): Promise<str
   return names.length > 3 ? `${names.length} nodes Ready` : `${names.join(", ")} Ready`;
 }
 
+/** The containerds of the real nodes. */
+const socketsOf = ({ home, nodes, options }: Run): string[] =>
+  nodes.map((name) => options.containerd ?? nodeHome(home, name).containerdSocket);
+
 async function startContainerd(
   run: Run,
   name: string,
@@ -251,16 +258,20 @@ async function checkPort(port: number): Promise<void> {
   });
 }
 
-function welcome({ home, nodes }: Run): string {
+function welcome({ home, nodes, options }: Run): string {
+  const third =
+    nodes.length === 0
+      ? "kubectl create deployment web --image=web:1 --replicas=3"
+      : options.examples
+        ? "kubectl apply -f examples/guestbook/"
+        : `kubectl describe node ${nodes[0]}`;
   return [
     "",
     `${colors.bold("The cluster is ready.")} Its kubeconfig: ${home.kubeconfig}`,
     "Try:",
     `  export KUBECONFIG=${home.kubeconfig}`,
     "  kubectl get nodes",
-    nodes.length > 0
-      ? "  kubectl apply -f examples/guestbook/"
-      : "  kubectl create deployment web --image=web:1 --replicas=3",
+    `  ${third}`,
     "",
   ].join("\n");
 }

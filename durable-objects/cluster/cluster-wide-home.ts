@@ -23,6 +23,7 @@ import type {
   TimelineFeedRpc,
   Verb,
 } from "../protocol.ts";
+import { forEachBounded } from "../timeline/home-source.ts";
 import { refusalAnswer } from "../verbs/answer.ts";
 import { servedOf } from "../verbs/served.ts";
 import { apiServiceObjects, createClusterObjects } from "./bootstrap.ts";
@@ -91,11 +92,12 @@ export class ClusterWideHome {
     }
   }
 
-  alarm(): void {
-    this.home.alarm();
+  async alarm(): Promise<void> {
+    const passed = this.home.alarm();
     this.#namespaces.wake();
     this.start();
     if (this.#namespaces.isBusy) this.home.guard();
+    await passed;
   }
 
   /** Once in an instance's life: what must be so in a cluster, and may have changed while nobody looked. */
@@ -204,13 +206,14 @@ export class ClusterWideHome {
   async #checkPresence(): Promise<void> {
     const { isConnected, platform } = this.#options;
     const nodes = this.home.store.read((tx) => tx.texts("nodes"));
-    for (const { name } of nodes) {
-      // The earlier instance may not have got to look at what it was told.
-      this.#lookAt(name);
-      if (isConnected && this.#presence.of(name)?.connected && !(await isConnected(name))) {
+    // The earlier instance may not have got to look at what it was told.
+    for (const { name } of nodes) this.#lookAt(name);
+    if (!isConnected) return;
+    await forEachBounded(nodes, async ({ name }) => {
+      if (this.#presence.of(name)?.connected && !(await isConnected(name))) {
         await this.nodePresence(name, false, platform.now());
       }
-    }
+    });
   }
 
   async #publishApi(): Promise<void> {

@@ -126,6 +126,22 @@ describe("changes", () => {
     expect(fewer.writes.map(({ op }) => op)).toEqual(["delete"]);
   });
 
+  test("that leave no pod leave the slice, without ports", () => {
+    const before = stored(reconcile(web, [serving("a", "10.0.0.1")]));
+    const plan = reconcile(web, before);
+    expect(plan.writes.map(({ op }) => op)).toEqual(["update"]);
+    expect(slicesOf(plan)).toMatchObject([{ metadata: { name: before[0]!.metadata.name }, endpoints: [], ports: [] }]);
+    expect(reconcile(web, stored(plan)).writes).toEqual([]);
+  });
+
+  test("of the ports change the slice that is there", () => {
+    const before = stored(reconcile(web, [serving("a", "10.0.0.1")]));
+    const moved = service("web", { ports: [{ name: "http", port: 80, targetPort: 9999 }] });
+    const plan = reconcile(moved, [serving("a", "10.0.0.1"), ...before]);
+    expect(plan.writes.map(({ op }) => op)).toEqual(["update"]);
+    expect(slicesOf(plan)).toMatchObject([{ metadata: { name: before[0]!.metadata.name }, ports: [{ port: 9999 }] }]);
+  });
+
   test("a named port that pods have at different numbers makes a slice for each", () => {
     const other = pod("b", {
       ready: 5,

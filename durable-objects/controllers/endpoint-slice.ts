@@ -80,23 +80,21 @@ function reconcileFamily(
     group.endpoints.set(identityOf(endpoint), endpoint);
     byPorts.set(key, group);
   }
-  // A Service that nothing is behind has one empty slice.
-  if (byPorts.size === 0) {
-    const kept = existing.find(({ ports }) => !ports?.length) ?? existing[0];
-    byPorts.set(portsKey(kept?.ports ?? []), { ports: (kept?.ports ?? []) as EndpointPort[], endpoints: new Map() });
-  }
-  const writes: Write[] = [];
-  const used = new Set<SliceRef>();
+  // A Service that nothing is behind has one slice, without ports and endpoints.
+  if (byPorts.size === 0) byPorts.set(portsKey([]), { ports: [], endpoints: new Map() });
+  const drafts: (SliceDraft & { ports: EndpointPort[] })[] = [];
   for (const [key, { ports, endpoints }] of byPorts) {
     const own = existing.filter((slice) => portsKey((slice.ports ?? []) as Partial<EndpointPort>[]) === key);
-    for (const draft of distribute(own, endpoints)) {
-      if (draft.slice) used.add(draft.slice);
-      const write = writeOf(service, family, ports, draft, context);
-      if (write) writes.push(write);
-    }
+    for (const draft of distribute(own, endpoints)) drafts.push({ ...draft, ports });
   }
-  for (const slice of existing) if (!used.has(slice)) writes.push(deletion(slice));
-  return writes;
+  const used = new Set(drafts.map(({ slice }) => slice));
+  const unused = existing.filter((slice) => !used.has(slice));
+  // What would be deleted becomes what would be created, as upstream has it: one change instead of two.
+  for (const draft of drafts) draft.slice ??= unused.shift();
+  return [
+    ...drafts.flatMap((draft) => writeOf(service, family, draft, context) ?? []),
+    ...unused.map((slice) => deletion(slice)),
+  ];
 }
 
 const deletion = ({ metadata }: SliceRef): Write => ({
@@ -154,17 +152,23 @@ function distribute(slices: readonly SliceRef[], endpoints: ReadonlyMap<string, 
 function writeOf(
   service: ServiceRef,
   addressType: EndpointSliceObject["addressType"],
-  ports: readonly EndpointPort[],
-  { slice, endpoints }: SliceDraft,
+  { slice, endpoints, ports }: SliceDraft & { ports: readonly EndpointPort[] },
   context: Context,
 ): Write | undefined {
   const labels = labelsOf(service);
   if (slice) {
-    if (sameJson(slice.endpoints, endpoints) && sameJson(slice.metadata.labels, labels)) return undefined;
+    const hasSamePorts = portsKey((slice.ports ?? []) as Partial<EndpointPort>[]) === portsKey(ports);
+    if (sameJson(slice.endpoints, endpoints) && sameJson(slice.metadata.labels, labels) && hasSamePorts)
+      return undefined;
     return {
       op: "update",
       kind: EndpointSlice,
-      object: { ...slice, metadata: { ...slice.metadata, labels }, endpoints },
+      object: {
+        ...slice,
+        metadata: { ...slice.metadata, labels },
+        endpoints,
+        ports: hasSamePorts ? slice.ports : [...ports],
+      } as EndpointSliceObject,
     };
   }
   const generateName = `${service.metadata.name}-`;

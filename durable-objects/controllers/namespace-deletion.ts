@@ -26,12 +26,13 @@ export function namespaceDeletion(view: HomeView): Plan & { remaining: Remaining
   for (const kind of kinds) {
     const objects = view.list(kind);
     if (objects.length === 0) continue;
+    // While there are pods, they alone are told of: upstream does not look at the others before their turn.
+    if (hasPods && (kind.group !== Pod.group || kind.kind !== Pod.kind)) continue;
     remaining.resources[resourceName(kind)] = objects.length;
-    const isTurn = !hasPods || (kind.group === Pod.group && kind.kind === Pod.kind);
     for (const { metadata } of objects) {
       for (const finalizer of metadata.finalizers ?? [])
         remaining.finalizers[finalizer] = (remaining.finalizers[finalizer] ?? 0) + 1;
-      if (!isTurn || metadata.deletionTimestamp || writes.length >= DELETES_MAX) continue;
+      if (metadata.deletionTimestamp || writes.length >= DELETES_MAX) continue;
       const { name, uid } = metadata;
       writes.push({ op: "delete", kind, name, ...(uid && { uid }), propagation: "Background" });
     }

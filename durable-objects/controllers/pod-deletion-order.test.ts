@@ -32,6 +32,22 @@ test("one on a crowded node goes first, whoever of the application crowds it", (
   expect(deletionOrder(pods, related, NOON)[0]?.metadata.name).toBe("b");
 });
 
+test("of pods that restart alike, the one whose sidecar restarts goes first; other init containers do not count", () => {
+  const withInit = (name: string, restartCount: number, restartPolicy?: "Always") => {
+    const made = pod(name, { node: "n1", ready: 5, age: 100 });
+    made.spec.initContainers = [{ name: "init", image: "i", ...(restartPolicy && { restartPolicy }) }];
+    const status = { name: "init", restartCount, ready: true, image: "i", imageID: "" };
+    made.status = { ...made.status, initContainerStatuses: [status] };
+    return made;
+  };
+  const first = (...pods: ReturnType<typeof withInit>[]) => deletionOrder(pods, [], NOON)[0]?.metadata.name;
+  const since = (each: ReturnType<typeof withInit>) => each.status?.conditions;
+  const [calm, restless] = [withInit("a", 0, "Always"), withInit("b", 3, "Always")];
+  expect(since(calm)).toEqual(since(restless));
+  expect(first(calm, restless)).toBe("b");
+  expect(first(withInit("a", 0), withInit("b", 3))).toBe("a");
+});
+
 test("ages of one magnitude do not count, the uid decides", () => {
   const older = pod("a", { node: "n1", ready: 5_000 });
   const younger = pod("b", { node: "n1", ready: 4_900 });

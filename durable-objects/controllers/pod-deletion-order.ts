@@ -26,6 +26,7 @@ export function deletionOrder(pods: readonly AnyPod[], related: readonly AnyPod[
     (a, b) => crowd(b) - crowd(a),
     (a, b) => (isReady(a) && isReady(b) ? byMagnitude(readySince(a), readySince(b), a, b, now) : 0),
     (a, b) => restarts(b) - restarts(a),
+    (a, b) => sidecarRestarts(b) - sidecarRestarts(a),
     (a, b) => byMagnitude(timeOf(a.metadata.creationTimestamp), timeOf(b.metadata.creationTimestamp), a, b, now),
   ];
   return [...pods].sort((a, b) => {
@@ -48,6 +49,14 @@ function deletionCost({ metadata }: AnyPod): number {
 
 const restarts = ({ status }: AnyPod): number =>
   Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount));
+
+function sidecarRestarts({ spec, status }: AnyPod): number {
+  const sidecars = new Set(
+    (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always").map(({ name }) => name),
+  );
+  const statuses = (status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name));
+  return Math.max(0, ...statuses.map(({ restartCount }) => restartCount));
+}
 
 /** Later (or never) before earlier, by the power of two of the age; then by uid. */
 function byMagnitude(a: number | undefined, b: number | undefined, podA: AnyPod, podB: AnyPod, now: number): number {

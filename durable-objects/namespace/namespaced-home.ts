@@ -106,10 +106,11 @@ export class NamespacedHome {
     });
   }
 
-  alarm(): void {
-    this.home.alarm();
+  async alarm(): Promise<void> {
+    const passed = this.home.alarm();
     this.#services.wake();
     if (this.#services.isBehind) this.home.guard();
+    await passed;
   }
 
   /** Most requests need nothing from elsewhere. */

@@ -62,16 +62,18 @@ export const evictPods =
       if (known?.metadata.uid !== uid || (known.metadata.deletionTimestamp && !force)) return [];
       const pod = copyOf(known);
       const isCollected = reason === BY_POD_GC;
-      const changed = setPodCondition(
-        pod,
-        {
-          type: "DisruptionTarget",
-          status: "True",
-          reason: isCollected ? reason : "DeletionByTaintManager",
-          message: isCollected ? message : "Taint manager: deleting due to NoExecute taint",
-        },
-        timestamp,
-      );
+      const changed =
+        message !== "" &&
+        setPodCondition(
+          pod,
+          {
+            type: "DisruptionTarget",
+            status: "True",
+            reason: isCollected ? reason : "DeletionByTaintManager",
+            message: isCollected ? message : "Taint manager: deleting due to NoExecute taint",
+          },
+          timestamp,
+        );
       // Nobody is left to say how it ended.
       const { phase } = pod.status ?? {};
       const failed = isCollected && phase !== "Succeeded" && phase !== "Failed";

@@ -141,7 +141,7 @@ test("of a node that is out of service, terminating pods go at once; of one that
   const outOfService = { key: "node.kubernetes.io/out-of-service", value: "nodeshutdown", effect: "NoExecute" };
   const pods = [pod("going", { nodeName: "a", deleting: true })];
   const out = evictor([node("a", { ready: false, taints: [outOfService] })], pods).due(T0);
-  expect(out.evictions).toMatchObject([{ force: true, pod: { name: "going" } }]);
+  expect(out.evictions).toMatchObject([{ force: true, pod: { name: "going" }, message: "" }]);
   expect(evictor([node("a", { ready: false, taints: [UNREACHABLE] })], pods).due(T0).pods).toEqual([]);
   expect(evictor([node("a", { taints: [outOfService] })], pods).due(T0).pods).toEqual([]);
 });

@@ -88,7 +88,7 @@ export class PodEviction {
       const isOutOfService = !ready && taints.some(({ key }) => key === OUT_OF_SERVICE);
       for (const pod of [...state.pods.values(), ...state.finished.values()]) {
         if (pod.terminating) {
-          if (isOutOfService) this.#evict(plan, now, now, collected(pod, "node is out of service"));
+          if (isOutOfService) this.#evict(plan, now, now, collected(pod, ""));
           continue;
         }
         this.#evict(plan, now, evictionTime(pod, evicting), {
@@ -109,7 +109,7 @@ export class PodEviction {
       const since = this.#missingSince.get(name) ?? now;
       this.#missingSince.set(name, since);
       for (const pod of [...pods.values(), ...finished.values()]) {
-        this.#evict(plan, now, since + QUARANTINE_MILLISECONDS, collected(pod, "node no longer exists"));
+        this.#evict(plan, now, since + QUARANTINE_MILLISECONDS, collected(pod, "PodGC: node no longer exists"));
       }
     }
     for (const name of this.#missingSince.keys()) if (!missing.has(name)) this.#missingSince.delete(name);
@@ -128,9 +128,10 @@ export class PodEviction {
   }
 }
 
-const collected = (pod: PodFacts, why: string): Eviction => ({
+/** `message`: the condition's; upstream gives none to the pods of a node that is out of service. */
+const collected = (pod: PodFacts, message: string): Eviction => ({
   pod,
   reason: "DeletionByPodGC",
-  message: `PodGC: ${why}`,
+  message,
   force: true,
 });

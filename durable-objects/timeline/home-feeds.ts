@@ -72,7 +72,15 @@ export class HomeFeeds {
       else feed.behind = true;
     } else if (!this.#apply(home, feed, { continues, upTo, events })) {
       this.#reading++;
-      void this.#catchUp(home, feed, upTo).finally(() => this.#reading--);
+      void this.#catchUp(home, feed, upTo)
+        .catch((error: unknown) => {
+          // A bug: nobody knows what was told.
+          console.error(`the changes of ${home || "the cluster"} could not be told`, error);
+          feed.waiting.length = 0;
+          feed.reading = false;
+          this.#options.lost(home);
+        })
+        .finally(() => this.#reading--);
     }
   }
 
@@ -103,6 +111,7 @@ export class HomeFeeds {
       if (feed.waiting.length > 0) feed.behind = true;
       feed.waiting.length = 0;
     } while (feed.behind);
+    // At once: a push that came in between would wait for ever.
     feed.reading = false;
   }
 

@@ -22,7 +22,10 @@ test("a watch of a version that is not stored is told objects of its own", () =>
     note: "Container image is present",
     regarding: { kind: "Pod", name: "web" },
   };
-  expect(told(watchFilter(served, {})(change))).toMatchObject({ type: "MODIFIED", object: { ...own, reason: "Pulled" } });
+  expect(told(watchFilter(served, {})(change))).toMatchObject({
+    type: "MODIFIED",
+    object: { ...own, reason: "Pulled" },
+  });
   const ofPulled = watchFilter(served, { fieldSelector: "reason=Pulled" });
   expect(told(ofPulled(change))).toMatchObject({ type: "ADDED", object: own });
   const ofFailed = watchFilter(served, { fieldSelector: "reason=Failed" });

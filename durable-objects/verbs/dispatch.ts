@@ -25,6 +25,6 @@ const VERBS: Record<Verb, VerbFunction> = {
 export function verbFunction(served: Served, verb: Verb, target: Target): VerbFunction {
   const { verbs } = target.subresource ? subresourceOf(served, target) : served.info;
   const run = target.subresource ? SUBRESOURCES[target.subresource]?.[verb] : VERBS[verb];
-  if (!run || !verbs.includes(verb)) throw methodNotAllowed(served.groupResource, verb);
+  if (!run || !verbs.includes(verb)) throw methodNotAllowed();
   return run;
 }

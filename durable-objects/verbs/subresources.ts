@@ -17,5 +17,6 @@ export const SUBRESOURCES: Readonly<Record<string, Partial<Record<Verb, VerbFunc
   // Served by the pod's node: the home says whether the user may, and answers with the pod.
   log: { get },
   exec: { get, create: get },
+  attach: { get, create: get },
   finalize: { update: (call) => update(call, FINALIZE) },
 };

@@ -71,6 +71,24 @@ describe("create", () => {
     expect(body.metadata.generateName).toBe("web-");
   });
 
+  test("makes a Job's selector and labels of its uid and its drawn name", async () => {
+    const { ask } = testHome();
+    const object = {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { generateName: "once-" },
+      spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "busybox" }] } } },
+    };
+    const { body } = await ask("create", "batch/v1/jobs", { object });
+    const { uid, name } = body.metadata;
+    expect(name).toMatch(/^once-.{5}$/);
+    expect(body.spec.selector.matchLabels).toEqual({ "batch.kubernetes.io/controller-uid": uid });
+    expect(body.spec.template.metadata.labels).toMatchObject({
+      "batch.kubernetes.io/controller-uid": uid,
+      "batch.kubernetes.io/job-name": name,
+    });
+  });
+
   test("with dryRun answers what would be, and stores nothing", async () => {
     const { ask } = testHome();
     const { code, body } = await ask("create", "configmaps", { object: configMap("a"), options: { dryRun: true } });

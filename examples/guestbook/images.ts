@@ -52,5 +52,10 @@ async function script(source: string, path: string): Promise<ImageFile> {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  for (const path of await buildGuestbookImages(process.argv[2] ?? ".")) console.log(path);
+  try {
+    for (const path of await buildGuestbookImages(process.argv[2] ?? ".")) console.log(path);
+  } catch (error) {
+    console.error(`guestbook: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
 }

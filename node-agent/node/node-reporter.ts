@@ -5,7 +5,7 @@ import type { AgentRequest } from "../../api/node-link.ts";
 import type { Answer } from "../link/link.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Machine, readPressure } from "./machine.ts";
-import { nodeObject, nodeStatus, withoutHeartbeats } from "./node-status.ts";
+import { nodeObject, nodeStatus, nodeTransitions, withoutHeartbeats } from "./node-status.ts";
 
 // kubelet's nodeStatusUpdateFrequency and nodeStatusReportFrequency.
 const LOOK_MILLISECONDS = 10_000;
@@ -24,6 +24,8 @@ export interface NodeReporterOptions {
   request(request: AgentRequest): Promise<Answer>;
   /** False while the pods' loop hears nothing from the runtime. */
   healthy(): boolean;
+  /** A Normal event about the node. */
+  event(reason: string, message: string): void;
   log: Logger;
   now(): number;
   onReady(ready: boolean): void;
@@ -132,12 +134,11 @@ export class NodeReporter {
       }
     }
     if (!healthy()) problems.push("PLEG is not healthy");
-    this.#status = nodeStatus(
-      nodeName,
-      { machine, addresses, runtimeVersion, images, pressure, problems },
-      this.#status,
-      now(),
-    );
-    return this.#status;
+    const facts = { machine, addresses, runtimeVersion, images, pressure, problems };
+    const status = nodeStatus(nodeName, facts, this.#status, now());
+    for (const reason of nodeTransitions(this.#status, status))
+      this.#options.event(reason, `Node ${nodeName} status is now: ${reason}`);
+    this.#status = status;
+    return status;
   }
 }

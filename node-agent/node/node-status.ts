@@ -133,6 +133,21 @@ export function nodeStatus(
   };
 }
 
+const TRANSITIONS: Record<string, { True: string; False: string }> = {
+  MemoryPressure: { True: "NodeHasInsufficientMemory", False: "NodeHasSufficientMemory" },
+  DiskPressure: { True: "NodeHasDiskPressure", False: "NodeHasNoDiskPressure" },
+  PIDPressure: { True: "NodeHasInsufficientPID", False: "NodeHasSufficientPID" },
+  Ready: { True: "NodeReady", False: "NodeNotReady" },
+};
+
+/** Reasons of the events that kubelet makes of what changed; of everything, where there was nothing before. */
+export function nodeTransitions(previous: INodeStatus | undefined, next: INodeStatus): string[] {
+  return (next.conditions ?? []).flatMap(({ type, status }) => {
+    const before = previous?.conditions?.find((condition) => condition.type === type);
+    return before?.status === status ? [] : (TRANSITIONS[type]?.[status as "True" | "False"] ?? []);
+  });
+}
+
 /** The same but for heartbeats. */
 export function withoutHeartbeats(status: INodeStatus): INodeStatus {
   const conditions = (status.conditions ?? []).map(({ lastHeartbeatTime: _, ...condition }) => condition);

@@ -29,6 +29,14 @@ test("parts of a line are joined, an empty line is kept", () => {
   expect(Buffer.concat(texts as Buffer[]).toString()).toBe("one two\n\n");
 });
 
+test("a line has one time, in all its digits, also where it comes in parts", () => {
+  const formatter = logFormatter({ timestamps: true });
+  const texts = [line("one ", "2026-01-01T00:00:00.12Z", "P"), line("two", "2026-01-01T00:00:01Z")].map((text) =>
+    formatter.take(Buffer.from(text.slice(0, -1))),
+  );
+  expect(Buffer.concat(texts as Buffer[]).toString()).toBe("2026-01-01T00:00:00.120000000Z one two\n");
+});
+
 async function logFile(text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "read-log-"));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -67,7 +75,7 @@ test.each([
 test("timestamps, a beginning and a limit", async () => {
   const file = await logFile(line("old", "2026-01-01T00:00:00Z") + line("new", "2026-01-01T00:01:00Z"));
   expect(await read(file, { timestamps: true, since: Date.parse("2026-01-01T00:00:30Z") })).toBe(
-    "2026-01-01T00:01:00Z new\n",
+    "2026-01-01T00:01:00.000000000Z new\n",
   );
   expect(await read(file, { limitBytes: 6 })).toBe("old\nne");
 });

@@ -29,16 +29,28 @@ export interface LogFilter {
   limitBytes?: number;
 }
 
+const TIME = /^([^.]*?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
+const FRACTION_DIGITS = 9;
+
+/** With all nine digits, as kubelet prints times: containerd leaves out zeros at the end. */
+function fixedTime(time: string): string {
+  const [, seconds, fraction = "", zone] = TIME.exec(time) ?? [];
+  return seconds === undefined ? time : `${seconds}.${fraction.padEnd(FRACTION_DIGITS, "0")}${zone}`;
+}
+
 /** Turns lines of the file into what `kubectl logs` prints. `undefined` from `take`: the byte limit is reached. */
 export function logFormatter({ timestamps, since, limitBytes }: LogFilter) {
   let left = limitBytes ?? Number.POSITIVE_INFINITY;
+  let begins = true;
   return {
     take(line: Buffer): Buffer | undefined {
       if (left <= 0) return undefined;
       const entry = parseLogLine(line);
       if (!entry || (since !== undefined && Date.parse(entry.time) < since)) return Buffer.alloc(0);
-      const parts: Uint8Array[] = timestamps ? [Buffer.from(`${entry.time} `), entry.text] : [entry.text];
+      const parts: Uint8Array[] =
+        timestamps && begins ? [Buffer.from(`${fixedTime(entry.time)} `), entry.text] : [entry.text];
       if (!entry.partial) parts.push(Buffer.from("\n"));
+      begins = !entry.partial;
       const text = Buffer.concat(parts);
       const taken = text.subarray(0, Math.min(text.length, left));
       left -= taken.length;

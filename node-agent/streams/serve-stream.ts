@@ -1,10 +1,10 @@
+import type { IContainerStatus } from "kubernetes-models/v1/ContainerStatus";
 import type { Logger } from "pino";
 import WebSocket from "ws";
 import type { PodObject } from "../../api/kinds/pod.ts";
 import type { StreamRequest } from "../../api/node-link.ts";
-import { ApiError, badRequest } from "../../api/status.ts";
+import { ApiError, badRequest, internalError } from "../../api/status.ts";
 import type { Observations } from "../observations.ts";
-import type { ObservedContainer } from "../pod-actions-view.ts";
 import { CHANNEL, type Channel, type RemoteStreams, type Runtime } from "../runtime/runtime.ts";
 import { readLog } from "./read-log.ts";
 
@@ -19,8 +19,8 @@ export interface StreamServer {
   observations: Observations;
   /** Of this uid, if it is on this node. */
   findPod(uid: string): PodObject | undefined;
-  /** Why a container does not run yet, as its status says. */
-  waitingReason(uid: string, container: string): string | undefined;
+  /** As the pod's status last told of it. */
+  containerStatus(uid: string, container: string): IContainerStatus | undefined;
   log: Logger;
   now(): number;
 }
@@ -32,30 +32,41 @@ export function serveStream(server: StreamServer, request: StreamRequest, socket
     const serving = request.kind === "log" ? serveLog(server, request, socket) : serveExec(server, request, socket);
     serving.catch((error: Error) => {
       if (!(error instanceof ApiError)) server.log.debug({ error: error.message }, "a stream could not be served");
-      const answer = error instanceof ApiError ? error : new ApiError("InternalError", error.message);
-      socket.send(JSON.stringify(answer.toStatus()));
+      if (request.kind === "log") {
+        const answer = error instanceof ApiError ? error : new ApiError("InternalError", error.message);
+        socket.send(JSON.stringify(answer.toStatus()));
+      } else refuseExec(socket, error);
       socket.close(NORMAL);
     });
   });
+}
+
+/** On the error channel, as kube-apiserver tells a client what the node refused: in place of an answer, kubectl tries SPDY. */
+function refuseExec(socket: WebSocket, error: Error): void {
+  const status = internalError(`unable to upgrade connection: ${error.message}`).toStatus();
+  socket.send(JSON.stringify({ code: 200 }));
+  socket.send(Buffer.concat([Buffer.from([CHANNEL.error]), Buffer.from(JSON.stringify(status))]));
 }
 
 type LogRequest = Extract<StreamRequest, { kind: "log" }>;
 type ExecRequest = Exclude<StreamRequest, LogRequest>;
 
 async function serveLog(server: StreamServer, request: LogRequest, socket: WebSocket): Promise<void> {
-  const container = logContainer(server, request);
   const { uid } = request.pod;
-  const logPath = (await server.runtime.containerStatus(container.id))?.logPath;
+  const url = logContainer(server, request);
+  const id = url.split("://")[1]!;
+  const status = await server.runtime.containerStatus(id);
   socket.send(JSON.stringify({ code: 200 }));
-  if (logPath) {
+  if (!status) await sent(socket, Buffer.from(`unable to retrieve container logs for ${url}`));
+  else if (status.logPath) {
     const stopped = new AbortController();
     socket.on("close", () => stopped.abort());
     const ended = () => {
-      const now = server.observations.pod(uid).containers.find(({ id }) => id === container.id);
+      const now = server.observations.pod(uid).containers.find((container) => container.id === id);
       return now?.state !== "running";
     };
     const since = request.sinceTime ? Date.parse(request.sinceTime) : sinceSeconds(server, request);
-    const text = readLog(logPath, {
+    const text = readLog(status.logPath, {
       timestamps: request.timestamps,
       follow: request.follow,
       ...(request.tailLines !== undefined && { tailLines: request.tailLines }),
@@ -79,30 +90,28 @@ const sent = (socket: WebSocket, piece: Buffer): Promise<void> =>
     else socket.send(piece, () => resolve());
   });
 
-/** The instance whose log is asked for, or kubelet's words for why there is none. */
-function logContainer(
-  server: StreamServer,
-  { pod: reference, container: name, previous }: LogRequest,
-): ObservedContainer {
+/** The container (`containerd://…`) whose log is asked for, or kubelet's words for why there is none. */
+function logContainer(server: StreamServer, { pod: reference, container: name, previous }: LogRequest): string {
   knownContainer(server, reference, name);
-  const instances = server.observations
-    .pod(reference.uid)
-    .containers.filter((candidate) => candidate.name === name && candidate.state !== "created" && !candidate.lost);
+  const status = server.containerStatus(reference.uid, name);
+  const { running, terminated, waiting } = status?.state ?? {};
+  const last = status?.lastState?.terminated?.containerID;
+  const label = `container "${name}" in pod "${reference.name}"`;
   if (previous) {
-    const [, before] = instances;
-    const ended = instances[0]?.state === "exited" && server.waitingReason(reference.uid, name) ? instances[0] : before;
-    if (!ended) throw badRequest(`previous terminated container "${name}" in pod "${reference.name}" not found`);
-    return ended;
+    if (!last) throw badRequest(`previous terminated ${label} not found`);
+    return last;
   }
-  if (!instances[0]) {
-    const reason = server.waitingReason(reference.uid, name) ?? "ContainerCreating";
-    const pulling = reason === "ErrImagePull" || reason === "ImagePullBackOff";
-    throw badRequest(
-      `container "${name}" in pod "${reference.name}" is waiting to start: ${pulling ? "trying and failing to pull image" : reason}`,
-    );
-  }
-  return instances[0];
+  const id = running ? status?.containerID : terminated?.containerID || last;
+  if (id) return id;
+  if (terminated) throw badRequest(`${label} is terminated`);
+  const reason = waiting?.reason ?? "ContainerCreating";
+  throw badRequest(`${label} is waiting to start: ${PULL_FAILURES[reason] ?? reason}`);
 }
+
+const PULL_FAILURES: Record<string, string> = {
+  ErrImagePull: "image can't be pulled",
+  ImagePullBackOff: "trying and failing to pull image",
+};
 
 function knownContainer(server: StreamServer, reference: { name: string; uid: string }, name: string): void {
   const pod = server.findPod(reference.uid);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { containersOf } from "../support/containers.ts";
 import { Cox, eventually } from "../support/cox.ts";
 import { loadShellImage, Pods, STAYS, shell } from "../support/pods.ts";
 
@@ -85,10 +86,10 @@ describe.concurrent("a container that ends", () => {
     expect(waiting.message).toBe(`back-off 10s restarting failed container=app pod=${label}`);
     expect(await pods.column("crashes")).toBe("CrashLoopBackOff");
     await pods.untilEvent("crashes", `BackOff: Back-off restarting failed container app in pod ${label}`);
-    await pods.until(
-      "crashes",
-      "{.status.containerStatuses[0].state.waiting.message}",
-      `back-off 20s restarting failed container=app pod=${label}`,
+    await eventually("the second back-off", async () =>
+      expect((await pods.container("crashes")).state.waiting?.message).toBe(
+        `back-off 20s restarting failed container=app pod=${label}`,
+      ),
     );
     expect(await pods.container("crashes")).toMatchObject({
       restartCount: 2,
@@ -267,7 +268,6 @@ describe.concurrent("a pod that is deleted", () => {
     const removed = await cox.try("kubectl", ["delete", "pod", "forced", "--grace-period=0", "--force"]);
     expect(removed.stderr).toContain("Warning: Immediate deletion does not wait for confirmation");
     expect((await cox.try("kubectl", ["get", "pod", "forced"])).stderr).toContain('pods "forced" not found');
-    const { containersOf } = await import("../support/containers.ts");
     await eventually("its container ends", async () => expect(await containersOf(cox.home, "forced")).toEqual([]), 20);
   });
 

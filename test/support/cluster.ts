@@ -105,8 +105,7 @@ export class TestCluster {
           platform.advance(i === 0 ? advance : 0);
           if (platform.alarmAt !== undefined && platform.alarmAt <= platform.time) {
             platform.alarmAt = undefined;
-            if (name === "") this.clusterHome.alarm();
-            else this.namespace(name).alarm();
+            void (name === "" ? this.clusterHome : this.namespace(name)).alarm();
           }
         }
         for (let j = 0; j < 20; j++) await Promise.resolve();

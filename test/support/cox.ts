@@ -50,8 +50,9 @@ export class Cox {
   async destroy(): Promise<void> {
     await this.try("cox", ["down"]);
     const reset = await this.try("cox", ["reset", "--yes"]);
-    await rm(this.home, { recursive: true, force: true });
+    // Before anything is removed: what is still mounted below it could not be.
     if (reset.code !== 0) throw new Error(`cox reset --yes: ${reset.stderr}`);
+    await rm(this.home, { recursive: true, force: true });
   }
 
   async status(): Promise<CoxStatus> {

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { arch } from "node:os";
 import { pack } from "tar-stream";
 
@@ -65,6 +65,7 @@ export async function makeImage(name: string, files: readonly ImageFile[], confi
 
 /** An image with busybox, a `/bin/sh` and all its other applets, and these files besides. */
 export async function makeBusyboxImage(name: string, files: readonly ImageFile[], config: ImageConfig): Promise<Image> {
+  if (!existsSync(BUSYBOX)) throw new Error(`there is no ${BUSYBOX}: apt-get install busybox-static`);
   const busybox = readFileSync(BUSYBOX);
   if (busybox.includes("/lib64/ld-linux") || busybox.includes("/lib/ld-linux")) {
     throw new Error(`${BUSYBOX} is not statically linked: apt-get install busybox-static`);

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, freePort } from "./cox.ts";
@@ -63,6 +65,37 @@ export async function startRegistry(options: { port?: number } = {}): Promise<Re
       });
       await expectCode(201, manifest);
       return `${address}/${repository}:${tag}`;
+    },
+  };
+}
+
+/** Another address of a registry, open only to whoever knows the password (HTTP Basic). */
+export async function guard(
+  registry: Registry,
+  user: { name: string; password: string },
+): Promise<{ address: string; close(): Promise<void> }> {
+  const expected = `Basic ${Buffer.from(`${user.name}:${user.password}`).toString("base64")}`;
+  const server = createServer((asked, answer) => {
+    asked.resume();
+    if (asked.headers.authorization !== expected) {
+      answer.writeHead(401, { "www-authenticate": 'Basic realm="registry"' }).end();
+      return;
+    }
+    const { authorization: _, host: __, ...headers } = asked.headers;
+    request(`http://${registry.address}${asked.url}`, { method: asked.method, headers }, (told) => {
+      answer.writeHead(told.statusCode ?? 502, told.headers);
+      told.pipe(answer);
+    })
+      .on("error", () => answer.destroy())
+      .end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
     },
   };
 }

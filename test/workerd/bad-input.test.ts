@@ -158,14 +158,14 @@ describe("a create that is refused", () => {
       () => send("POST", `${CONFIG_MAPS}/there`, configMap("there")),
       405,
       "MethodNotAllowed",
-      /not supported/,
+      "the server does not allow this method on the requested resource",
     ],
     [
       "an unknown dry run",
       () => send("POST", `${CONFIG_MAPS}?dryRun=Some`, configMap("a")),
-      400,
-      "BadRequest",
-      /dryRun/,
+      422,
+      "Invalid",
+      'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
     ],
   ])("%s", async (_, sent, code, reason, message) => {
     const answer = await sent();

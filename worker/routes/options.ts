@@ -1,5 +1,6 @@
-import { badRequest } from "../../api/status.ts";
-import type { RequestOptions } from "../../durable-objects/protocol.ts";
+import { type FieldError, fieldNotSupported, fieldTooLong } from "../../api/field-error.ts";
+import { badRequest, invalid } from "../../api/status.ts";
+import type { RequestOptions, Verb } from "../../durable-objects/protocol.ts";
 
 type Reader = (options: RequestOptions, name: string, text: string) => void;
 
@@ -18,23 +19,47 @@ const READERS: Record<string, Reader> = {
   allowWatchBookmarks: boolean("allowWatchBookmarks"),
   sendInitialEvents: boolean("sendInitialEvents"),
   fieldValidation(options, _name, text) {
-    if (text !== "Strict" && text !== "Warn" && text !== "Ignore" && text !== "")
-      throw badRequest(
-        `fieldValidation: Unsupported value: ${JSON.stringify(text)}: supported values: "Ignore", "Strict", "Warn"`,
-      );
-    if (text !== "") options.fieldValidation = text;
+    if (text === "Strict" || text === "Warn" || text === "Ignore") options.fieldValidation = text;
   },
-  dryRun(options, _name, text) {
-    if (text !== "All") throw badRequest(`dryRun: Unsupported value: ${JSON.stringify(text)}: supported values: "All"`);
+  dryRun(options) {
     options.dryRun = true;
   },
 };
 
-/** Decodes the query parameters of a request on a resource. 400 where one cannot be read. */
-export function readOptions(query: URLSearchParams): RequestOptions {
+/** What the options of each writing verb are called; those of reading verbs know none of what is checked here. */
+const WRITE_OPTIONS: Partial<Record<Verb, string>> = {
+  create: "CreateOptions",
+  update: "UpdateOptions",
+  patch: "PatchOptions",
+  delete: "DeleteOptions",
+  deletecollection: "DeleteOptions",
+};
+const FIELD_VALIDATIONS = ["", "Ignore", "Strict", "Warn"];
+const FIELD_MANAGER_BYTES_MAX = 128;
+
+/** Decodes the query parameters of a request on a resource. 400 where one cannot be read, 422 where a write's says what is not known. */
+export function readOptions(query: URLSearchParams, verb: Verb): RequestOptions {
   const options: RequestOptions = {};
   for (const [name, text] of query) READERS[name]?.(options, name, text);
+  const kind = WRITE_OPTIONS[verb];
+  const errors = kind ? validateWrite(query, kind !== "DeleteOptions") : [];
+  if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: kind! }, "", errors);
   return options;
+}
+
+function validateWrite(query: URLSearchParams, hasFields: boolean): FieldError[] {
+  const errors: FieldError[] = [];
+  const manager = query.get("fieldManager") ?? "";
+  if (hasFields && new TextEncoder().encode(manager).length > FIELD_MANAGER_BYTES_MAX) {
+    errors.push(fieldTooLong("fieldManager", FIELD_MANAGER_BYTES_MAX));
+  }
+  const dryRun = query.getAll("dryRun");
+  if (dryRun.some((text) => text !== "All")) errors.push(fieldNotSupported("dryRun", dryRun, ["All"]));
+  const validation = query.get("fieldValidation") ?? "";
+  if (hasFields && !FIELD_VALIDATIONS.includes(validation)) {
+    errors.push(fieldNotSupported("fieldValidation", validation, FIELD_VALIDATIONS));
+  }
+  return errors;
 }
 
 /** The query's truth, as Kubernetes' conversion of bools reads it: present and neither false nor 0. */

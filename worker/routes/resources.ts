@@ -42,9 +42,9 @@ export async function serveResource(asked: Asked, { target, watch }: ResourcePat
   const verb = verbOf(request.method, target, kind);
   if (kind.namespaced && target.namespace !== "" && !NAMESPACE_NAME.test(target.namespace))
     throw unknownNamespace(verb, target);
-  if (kind.namespaced && target.namespace === "" && verb !== "list") throw methodNotAllowed(target, request.method);
+  if (kind.namespaced && target.namespace === "" && verb !== "list") throw methodNotAllowed();
 
-  const options = query ? readOptions(query) : {};
+  const options = query ? readOptions(query, verb) : {};
   const wanted = {
     negotiated: negotiate(request.headers.get("accept")),
     target,
@@ -71,7 +71,7 @@ function verbOf(method: string, target: Target, kind: KindInfo): Verb {
   const subresource = kind.subresources.find(({ name }) => name === target.subresource);
   const verbs = subresource ? subresource.verbs : kind.verbs;
   const isPostToName = method === "POST" && target.name !== "" && !subresource;
-  if (!verb || !verbs.includes(verb) || isPostToName) throw methodNotAllowed(target, method);
+  if (!verb || !verbs.includes(verb) || isPostToName) throw methodNotAllowed();
   return verb;
 }
 

@@ -10,19 +10,19 @@ import { isTrue } from "./options.ts";
 import { homeOf, unknownPath } from "./resources.ts";
 
 /** Subresources of pods that are served by the pod's node. */
-const STREAMED = new Set(["log", "exec"]);
+const STREAMED = new Set(["log", "exec", "attach"]);
 
 export const isStream = (target: Target): boolean =>
   target.group === "" && target.resource === "pods" && target.name !== "" && STREAMED.has(target.subresource);
 
-/** `kubectl logs` and `kubectl exec`: the home says whether and where, the pod's node serves. */
+/** `kubectl logs`, `exec` and `attach`: the home says whether and where, the pod's node serves. */
 export async function serveStream(asked: Asked, target: Target): Promise<Response> {
   const { env, cluster, user, query = new URLSearchParams(), request } = asked;
   const kind = findKind(target.group, target.version, target.resource);
   if (!kind || target.namespace === "") throw unknownPath();
   // The home authorizes the subresource and answers with the pod.
   const answer = await homeOf(env, cluster, kind, target).handle({
-    verb: target.subresource === "exec" ? "create" : "get",
+    verb: target.subresource === "log" ? "get" : "create",
     user,
     target,
     options: {},
@@ -31,7 +31,7 @@ export async function serveStream(asked: Asked, target: Target): Promise<Respons
   if (answer.code !== 200) return Response.json(value, { status: answer.code });
 
   const pod = value as KubeObject;
-  const streamRequest = target.subresource === "log" ? logRequest(pod, query) : execRequest(pod, query);
+  const streamRequest = requestOf(pod, target.subresource, query);
   if (streamRequest.kind !== "log" && request.headers.get("upgrade")?.toLowerCase() !== "websocket")
     throw badRequest(
       "Upgrade request required: this server speaks WebSocket (v5.channel.k8s.io); kubectl 1.30 and newer do by themselves, older ones with KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true",
@@ -44,6 +44,11 @@ export async function serveStream(asked: Asked, target: Target): Promise<Respons
     if (text !== null) headers.set(name, text);
   }
   return await link.fetch("https://node-link/open", { headers });
+}
+
+function requestOf(pod: KubeObject, subresource: string, query: URLSearchParams): StreamRequest {
+  if (subresource === "log") return logRequest(pod, query);
+  return subresource === "exec" ? execRequest(pod, query) : attachRequest(pod, query);
 }
 
 function nodeOf(pod: KubeObject, { container, kind }: StreamRequest): string {
@@ -89,22 +94,30 @@ function execRequest(pod: KubeObject, query: URLSearchParams): StreamRequest {
   const phase = pod["status"]?.phase as string | undefined;
   if (phase === "Succeeded" || phase === "Failed")
     throw badRequest(`cannot exec into a container in a completed pod; current phase is ${phase}`);
-  const tty = isTrue(query.get("tty"));
-  const request = {
-    stdin: isTrue(query.get("stdin")),
-    stdout: isTrue(query.get("stdout")),
-    stderr: isTrue(query.get("stderr")) && !tty,
-  };
-  if (!request.stdin && !request.stdout && !request.stderr)
-    throw badRequest("you must specify at least 1 of stdin, stdout, stderr");
   return {
     kind: "exec",
     pod: podRef(pod),
     container: containerOf(pod, query.get("container")),
     command,
-    tty,
-    ...request,
+    ...streams(query),
   };
+}
+
+const attachRequest = (pod: KubeObject, query: URLSearchParams): StreamRequest => ({
+  kind: "attach",
+  pod: podRef(pod),
+  command: [],
+  container: containerOf(pod, query.get("container")),
+  ...streams(query),
+});
+
+function streams(query: URLSearchParams) {
+  const tty = isTrue(query.get("tty"));
+  const stdin = isTrue(query.get("stdin"));
+  const stdout = isTrue(query.get("stdout"));
+  const stderr = isTrue(query.get("stderr")) && !tty;
+  if (!stdin && !stdout && !stderr) throw badRequest("you must specify at least 1 of stdin, stdout, stderr");
+  return { stdin, stdout, stderr, tty };
 }
 
 /** The container that is meant; as upstream, one has to be named where there are several. */

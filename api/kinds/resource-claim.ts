@@ -1,0 +1,24 @@
+import type { KubeObject } from "../object.ts";
+import { defineKind } from "./define-kind.ts";
+import { keepStatus } from "./status.ts";
+
+export interface ResourceClaimObject extends KubeObject {
+  status?: { allocation?: object; reservedFor?: unknown[] };
+}
+
+/** Devices that pods ask for. */
+export const ResourceClaim = defineKind<ResourceClaimObject>("resource.k8s.io/v1", "ResourceClaim", {
+  resource: "resourceclaims",
+  columns: [{ name: "State", description: "Whether it was allocated, and is reserved.", value: describeState }],
+  prepareForUpdate: keepStatus,
+});
+
+function describeState({ metadata, status }: ResourceClaimObject): string {
+  const states: string[] = [];
+  if (metadata.deletionTimestamp) states.push("deleted");
+  if (status?.allocation) {
+    states.push("allocated");
+    if (status.reservedFor?.length) states.push("reserved");
+  } else if (!metadata.deletionTimestamp) states.push("pending");
+  return states.join(",");
+}

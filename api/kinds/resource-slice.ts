@@ -1,0 +1,19 @@
+import type { KubeObject } from "../object.ts";
+import { defineKind } from "./define-kind.ts";
+
+export interface ResourceSliceObject extends KubeObject {
+  spec: { nodeName?: string; driver?: string; pool?: { name?: string } };
+}
+
+/** Devices that a driver offers. */
+export const ResourceSlice = defineKind<ResourceSliceObject>("resource.k8s.io/v1", "ResourceSlice", {
+  resource: "resourceslices",
+  namespaced: false,
+  columns: [
+    { name: "Node", description: "Where the devices are.", value: ({ spec }) => spec?.nodeName ?? "" },
+    { name: "Driver", description: "Who offers them.", value: ({ spec }) => spec?.driver ?? "" },
+    { name: "Pool", description: "The pool that they belong to.", value: ({ spec }) => spec?.pool?.name ?? "" },
+  ],
+  selectableFields: ({ spec }) => ({ "spec.nodeName": spec?.nodeName ?? "", "spec.driver": spec?.driver ?? "" }),
+  hasGeneration: true,
+});

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { readOptions } from "./options.ts";
+
+const read = (query: string, verb: Parameters<typeof readOptions>[1] = "create") =>
+  readOptions(new URLSearchParams(query), verb);
+
+test("a write's options are read", () => {
+  expect(read("dryRun=All&fieldValidation=Strict&fieldManager=me&unknown=1")).toEqual({
+    dryRun: true,
+    fieldValidation: "Strict",
+    fieldManager: "me",
+  });
+  expect(read("fieldValidation=", "update")).toEqual({});
+});
+
+test.each<[string, Parameters<typeof readOptions>[1], string]>([
+  [
+    "dryRun=Some",
+    "create",
+    'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
+  ],
+  [
+    "fieldValidation=strict",
+    "patch",
+    'PatchOptions.meta.k8s.io "" is invalid: fieldValidation: Unsupported value: "strict": supported values: "", "Ignore", "Strict", "Warn"',
+  ],
+  [
+    `fieldManager=${"m".repeat(129)}`,
+    "update",
+    'UpdateOptions.meta.k8s.io "" is invalid: fieldManager: Too long: may not be more than 128 bytes',
+  ],
+  [
+    "dryRun=All&dryRun=None",
+    "delete",
+    'DeleteOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["All","None"]: supported values: "All"',
+  ],
+])("%s is refused to %s", (query, verb, message) => expect(() => read(query, verb)).toThrow(message));
+
+test("what a verb's options do not know is passed over", () => {
+  expect(read("fieldValidation=strict", "delete")).toEqual({});
+  expect(() => read("dryRun=Some", "list")).not.toThrow();
+});
