@@ -136,7 +136,6 @@ export class NodeLink extends DurableObject<NodeLinkEnv> implements SubscriberRp
       await this.#presence(false, now);
       return;
     }
-    console.log("DEBUG alarm", this.ctx.getWebSocketAutoResponseTimestamp(socket), Date.now());
     const { connectedAt } = socket.deserializeAttachment() as Attachment;
     const silentSince = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? connectedAt;
     if (now - silentSince > SILENCE_SECONDS_MAX * 1000) {

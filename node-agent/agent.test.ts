@@ -201,6 +201,22 @@ test("what the control plane forgot while the agent was away ends, but not befor
   });
 });
 
+test("a pod that the control plane takes for unready is told of again", async () => {
+  const { plane, start } = await setup();
+  await start();
+  const web = pod();
+  plane.setPod(web);
+  await plane.until(() => phase(plane, web) === "Running");
+  const status = plane.statuses.get(web.metadata.uid) as { conditions: { type: string; status: string }[] };
+  plane.statuses.clear();
+  const conditions = status.conditions.map((each) => (each.type === "Ready" ? { ...each, status: "False" } : each));
+  plane.setPod({ ...web, status: { ...status, conditions } });
+  await plane.until(() => plane.statuses.get(web.metadata.uid) !== undefined);
+  expect(plane.statuses.get(web.metadata.uid)).toMatchObject({
+    conditions: expect.arrayContaining([expect.objectContaining({ type: "Ready", status: "True" })]),
+  });
+});
+
 test("a broken link is opened again, and statuses follow", async () => {
   const { plane, start } = await setup();
   await start();

@@ -97,6 +97,8 @@ export class PodWorker {
   /** A new desired state. What the agent itself last said of the status goes before what comes back. */
   update(pod: PodObject): void {
     this.#pod = pod;
+    // The control plane takes the pods of a node that it lost for unready, and is told otherwise when the node is back.
+    if (this.#status && readiness(pod.status) !== readiness(this.#status)) this.#events.onStatus(pod, this.#status);
     this.touch();
   }
 
@@ -360,3 +362,6 @@ function holdKey(action: Action): string {
       return action.key;
   }
 }
+
+const readiness = (status: { conditions?: { type: string; status: string }[] } | undefined): string | undefined =>
+  status?.conditions?.find(({ type }) => type === "Ready")?.status;

@@ -28,6 +28,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await containerd?.close();
   await promisify(execFile)("ip", ["link", "delete", BRIDGE]).catch(() => {});
+  // The parents that sandboxes named are whoever's who named them: containerd leaves them.
+  const folders = ["/sys/fs/cgroup", "-depth", "-path", "*/coxswain-test*", "-type", "d"];
+  await promisify(execFile)("find", [...folders, "-exec", "rmdir", "{}", ";"]).catch(() => {});
 });
 
 /** containerd watches the folder of CNI configurations. */
