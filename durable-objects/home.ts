@@ -32,6 +32,8 @@ export interface Platform {
   random(): number;
   /** Runs work after so many milliseconds, while the process lives; the answer cancels it. */
   later(milliseconds: number, work: () => void): () => void;
+  /** Runs a commit: soon, with what else arrives while an earlier one is on its way to the disk. Absent: `later(0)`. */
+  gather?(commit: () => void): void;
   /** Calls the home's `alarm` at that time (milliseconds since 1970), whatever becomes of the process. There is one. */
   setAlarm(at: number): void;
 }
@@ -93,7 +95,7 @@ export class Home {
         nextRevision: (last) => nextRevision(last, platform.now(), slot),
         timeOf: timeOfRevision,
       },
-      defer: (work) => void platform.later(0, work),
+      defer: (work) => (platform.gather ? platform.gather(work) : void platform.later(0, work)),
     });
     this.scope = {
       store: this.store,

@@ -211,6 +211,7 @@ export class SimulatedObjects {
           get: (key: string) => alive(() => kept.values.get(key)),
           put: (key: string, value: unknown) => alive(() => kept.values.set(key, value)),
         },
+        sync: () => new Promise<void>((resolve) => void this.later(1, resolve)),
         setAlarm: async (at: number) => {
           if (!life.isLost) kept.alarmAt = at;
         },
