@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { KubeObject } from "../../api/object.ts";
 import { TestCluster } from "../../test/support/cluster.ts";
 import { objectText } from "../verbs/object-text.ts";
 
@@ -336,6 +337,30 @@ describe("a pod", () => {
     expect(await again).toEqual([
       'Operation cannot be fulfilled on pods "web": pod web is already assigned to node "n1"',
     ]);
+  });
+
+  test("is not bound where it is another one of the name, is going, or waits for a gate", async () => {
+    const cluster = new TestCluster();
+    const create = async (object: KubeObject) =>
+      (await cluster.ask("default", "create", "pods", { object })).body.metadata.uid as string;
+    const uid = await create(pod("web"));
+    const held = pod("going");
+    const going = await create({ ...held, metadata: { ...held.metadata, finalizers: ["example.com/hold"] } });
+    await cluster.ask("default", "delete", "pods/going");
+    const gated = await create(pod("gated", { schedulingGates: [{ name: "example.com/gate" }] }));
+    const bound = cluster.namespace("default").bind([
+      { name: "web", uid: "of-an-earlier-life", node: "n1" },
+      { name: "going", uid: going, node: "n1" },
+      { name: "gated", uid: gated, node: "n1" },
+    ]);
+    await cluster.settle();
+    expect(await bound).toEqual([
+      expect.stringContaining(`UID in precondition: of-an-earlier-life, UID in object meta: ${uid}`),
+      expect.stringContaining("pod going is being deleted, cannot be assigned to a host"),
+      expect.stringContaining("pod gated has non-empty .spec.schedulingGates"),
+    ]);
+    for (const name of ["web", "going", "gated"])
+      expect((await cluster.ask("default", "get", `pods/${name}`)).body.spec.nodeName).toBeUndefined();
   });
 
   test("that fits nowhere says why", async () => {
