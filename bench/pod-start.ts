@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { criRuntime } from "../node-agent/runtime/cri.ts";
-import type { ContainerConfig, Namespaces, Runtime, SandboxConfig } from "../node-agent/runtime/runtime.ts";
+import type { Runtime } from "../node-agent/runtime/runtime.ts";
+import { bareContainer, bareSandbox } from "../test/support/bare-pod.ts";
 import { socketsOf } from "../test/support/containers.ts";
 import { Cox, eventually } from "../test/support/cox.ts";
 import { loadTestImage, TEST_IMAGE } from "../test/support/test-image.ts";
@@ -14,7 +15,6 @@ import { openWatch } from "./support/watch.ts";
 const RUNS = 20;
 const OVERHEAD_MILLISECONDS = 150;
 const PODS = "/api/v1/namespaces/default/pods";
-const NAMESPACES: Namespaces = { network: "pod", pid: "container", ipc: "pod" };
 
 /** `npm run bench -- pod-start`: from `create pod` to Running, beside bare CRI for the same sandbox and container. */
 export default async function bench(): Promise<Row[]> {
@@ -77,59 +77,12 @@ async function podStart(cox: Cox, server: Server, name: string): Promise<number>
 
 /** Milliseconds for the runtime alone: sandbox with its network, container, start. */
 async function bareStart(runtime: Runtime, name: string, logs: string): Promise<number> {
-  const sandbox = sandboxOf(name, logs);
+  const sandbox = bareSandbox(name, join(logs, name), { namespace: "bench" });
   const sent = performance.now();
   const id = await runtime.runSandbox(sandbox);
-  await runtime.startContainer(await runtime.createContainer(id, CONTAINER, sandbox));
+  await runtime.startContainer(await runtime.createContainer(id, bareContainer(TEST_IMAGE), sandbox));
   const elapsed = performance.now() - sent;
   await runtime.stopSandbox(id);
   await runtime.removeSandbox(id);
   return elapsed;
 }
-
-const sandboxOf = (name: string, logs: string): SandboxConfig => ({
-  name,
-  namespace: "bench",
-  uid: name,
-  attempt: 0,
-  hostname: name,
-  logDirectory: join(logs, name),
-  dns: { servers: [], searches: [], options: [] },
-  portMappings: [],
-  labels: {},
-  annotations: {},
-  cgroupParent: "",
-  sysctls: {},
-  namespaces: NAMESPACES,
-  privileged: false,
-  supplementalGroups: [],
-});
-
-const CONTAINER: ContainerConfig = {
-  name: "c",
-  attempt: 0,
-  image: TEST_IMAGE,
-  command: [],
-  args: [],
-  workingDir: "",
-  env: [],
-  mounts: [],
-  labels: {},
-  annotations: {},
-  logPath: "c.log",
-  stdin: false,
-  stdinOnce: false,
-  tty: false,
-  resources: { cpuPeriod: 0, cpuQuota: 0, cpuShares: 2, memoryLimitBytes: 0, oomScoreAdj: 1000 },
-  security: {
-    privileged: false,
-    addCapabilities: [],
-    dropCapabilities: [],
-    namespaces: NAMESPACES,
-    readonlyRootfs: false,
-    supplementalGroups: [],
-    noNewPrivileges: false,
-    maskedPaths: [],
-    readonlyPaths: [],
-  },
-};

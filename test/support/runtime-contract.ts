@@ -1,11 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
-import {
-  CHANNEL,
-  type ContainerConfig,
-  type Namespaces,
-  type Runtime,
-  type SandboxConfig,
-} from "../../node-agent/runtime/runtime.ts";
+import { CHANNEL, type ContainerConfig, type Runtime, type SandboxConfig } from "../../node-agent/runtime/runtime.ts";
+import { bareContainer, bareSandbox } from "./bare-pod.ts";
 
 /** A runtime under test: with an image that has a shell, and with a registry that refuses connections. */
 export interface RuntimeUnderTest {
@@ -17,58 +12,26 @@ export interface RuntimeUnderTest {
   logDirectory: string;
 }
 
-const NAMESPACES: Namespaces = { network: "pod", pid: "container", ipc: "pod" };
 const STAYS = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
 const LOOKS_MAX = 400;
 const CLOCKS_APART_MILLISECONDS = 100;
 let uids = 0;
 
-const sandbox = (logDirectory: string, uid = `contract-${process.pid}-${++uids}`): SandboxConfig => ({
-  name: uid,
-  namespace: "default",
-  uid,
-  attempt: 0,
-  hostname: uid,
-  logDirectory: `${logDirectory}/${uid}`,
-  dns: { servers: [], searches: [], options: [] },
-  portMappings: [],
-  labels: { "io.kubernetes.pod.uid": uid },
-  annotations: { mark: "contract" },
-  cgroupParent: `/coxswain-test/pod${uid}`,
-  sysctls: {},
-  namespaces: NAMESPACES,
-  privileged: false,
-  supplementalGroups: [],
-});
+const sandbox = (logDirectory: string, uid = `contract-${process.pid}-${++uids}`): SandboxConfig =>
+  bareSandbox(uid, `${logDirectory}/${uid}`, {
+    labels: { "io.kubernetes.pod.uid": uid },
+    annotations: { mark: "contract" },
+    cgroupParent: `/coxswain-test/pod${uid}`,
+  });
 
-const container = (image: string, script: string): ContainerConfig => ({
-  name: "app",
-  attempt: 2,
-  image,
-  command: ["/bin/sh", "-c", script],
-  args: [],
-  workingDir: "",
-  env: [{ key: "GREETING", value: "hello" }],
-  mounts: [],
-  labels: { "io.kubernetes.container.name": "app" },
-  annotations: { hash: "1" },
-  logPath: "app.log",
-  stdin: false,
-  stdinOnce: false,
-  tty: false,
-  resources: { cpuPeriod: 0, cpuQuota: 0, cpuShares: 2, memoryLimitBytes: 0, oomScoreAdj: 1000 },
-  security: {
-    privileged: false,
-    addCapabilities: [],
-    dropCapabilities: [],
-    namespaces: NAMESPACES,
-    readonlyRootfs: false,
-    supplementalGroups: [],
-    noNewPrivileges: false,
-    maskedPaths: [],
-    readonlyPaths: [],
-  },
-});
+const container = (image: string, script: string): ContainerConfig =>
+  bareContainer(image, {
+    attempt: 2,
+    command: ["/bin/sh", "-c", script],
+    env: [{ key: "GREETING", value: "hello" }],
+    labels: { "io.kubernetes.container.name": "app" },
+    annotations: { hash: "1" },
+  });
 
 /**
  * What every runtime does alike. A fake one is expected to run these programs: one that stays until it is told to end,
