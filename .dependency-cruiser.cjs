@@ -28,8 +28,8 @@ module.exports = {
     rule(
       "worker-sees-homes-through-rpc",
       { path: "^worker/", pathNot: `${TESTS}|^worker/main\\.ts$` },
-      { path: "^durable-objects/(?!protocol\\.ts)|^node-agent/|^cli/" },
-      "The worker knows the homes' protocol, not their code; main.ts alone exports the classes to the platform.",
+      { path: "^durable-objects/(?!protocol\\.ts|revision\\.ts)|^node-agent/|^cli/" },
+      "The worker knows the homes' protocol and what a revision is, not their code; main.ts alone exports the classes to the platform.",
     ),
     rule(
       "homes-do-not-see-the-worker",

@@ -7,7 +7,10 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{api,worker,durable-objects,node-agent,cli,scripts}/**/*.test.ts", "test/simulation/**/*.test.ts"],
+          include: [
+            "{api,worker,durable-objects,node-agent,cli,scripts}/**/*.test.ts",
+            "test/{simulation,support}/**/*.test.ts",
+          ],
           environment: "node",
         },
       },

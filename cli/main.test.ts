@@ -14,7 +14,7 @@ const cox = (...args: string[]) =>
 
 describe("the command line", () => {
   test("explains itself", async () => {
-    for (const args of [["--help"], ["up", "--help"], ["image", "load", "--help"]]) {
+    for (const args of [["--help"], ["up", "--help"], ["image", "load", "--help"], ["snapshot", "save", "--help"]]) {
       const { code, stdout } = await cox(...args);
       expect([code, stdout]).toEqual([0, expect.stringContaining("Usage: cox")]);
     }
@@ -29,6 +29,13 @@ describe("the command line", () => {
     ["a file that does not exist", ["image", "load", "/no/such/archive.tar"]],
     ["two nodes in one containerd", ["up", "--containerd", "/run/x.sock", "--nodes", "2"]],
     ["a reset that nobody can confirm", ["reset"]],
+    ["a time that is none", ["kubeconfig", "--at", "soon"]],
+    ["a time to come", ["snapshot", "save", "x", "--at", "9999-01-01T00:00:00Z"]],
+    ["a cluster's name that is none", ["kubeconfig", "--cluster", "../x"]],
+    ["a snapshot that does not exist", ["snapshot", "status", "/no/such/file"]],
+    ["a fork without a name", ["fork"]],
+    ["a revision that is none", ["undo", "pod/web", "--to", "last"]],
+    ["more versions than are told", ["history", "pod/web", "--limit", "1000"]],
   ])("refuses %s with exit code 2 and says why", async (_, args) => {
     const { code, stderr } = await cox(...args);
     expect(code).toBe(2);

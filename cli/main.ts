@@ -6,11 +6,20 @@ import { NODES_MAX } from "./node/network.ts";
 /** One node-agent simulates no more. */
 const SIMULATED_MAX = 5000;
 const USAGE_EXIT_CODE = 2;
+/** One below the versions that the server tells: what a version changed is told by the one before it. */
+const HISTORY_MAX = 99;
+const HISTORY_DEFAULT = 20;
 
 const stateOption = [
   "--state <folder>",
   "where the cluster keeps everything (default: $COXSWAIN_HOME, or ~/.coxswain)",
 ] as const;
+const clusterOption = ["--cluster <name>", "a cluster of this control plane (default: default)"] as const;
+const atOption = [
+  "--at <time>",
+  "as it was then: RFC 3339 (2026-01-31T12:00:00Z), or how long ago (45s, 10m, 1h30m)",
+] as const;
+const namespaceOption = ["-n, --namespace <name>", "where the object is", "default"] as const;
 
 function program(): Command {
   const cox = new Command("cox")
@@ -52,7 +61,9 @@ function program(): Command {
     .action(async (options) => (await import("./commands/status.ts")).status(options));
   cox
     .command("kubeconfig")
-    .description("print the admin's kubeconfig")
+    .description("print the admin's kubeconfig; with --at, of the cluster as it was: for reading alone")
+    .option(...clusterOption)
+    .option(...atOption)
     .option(...stateOption)
     .action(async (options) => (await import("./commands/kubeconfig.ts")).printKubeconfig(options));
   cox
@@ -68,6 +79,53 @@ function program(): Command {
     .description("import an OCI or docker archive into every node, and print the names that pods can use")
     .option(...stateOption)
     .action(async (archive, options) => (await import("./commands/image-load.ts")).loadImages(archive, options));
+
+  const snapshot = cox.command("snapshot").description("a whole cluster, at one revision, in one file");
+  snapshot
+    .command("save <file>")
+    .description("write one; it holds the cluster's secrets, and is for its owner alone")
+    .option(...atOption)
+    .option(...clusterOption)
+    .option("--force", "replace the file where it is there already")
+    .option(...stateOption)
+    .action(async (file, options) => (await import("./commands/snapshot-save.ts")).saveSnapshot(file, options));
+  snapshot
+    .command("restore <file>")
+    .description("make a new cluster of one: all of it, or nothing")
+    .option("--as <name>", "what to call the new cluster (default: as the one that was saved)")
+    .option(...stateOption)
+    .action(async (file, options) => (await import("./commands/snapshot-restore.ts")).restoreSnapshot(file, options));
+  snapshot
+    .command("status <file>")
+    .description("verify one, and tell what is in it (exit code 1 where it is damaged)")
+    .option("--json", "as JSON")
+    .option(...stateOption)
+    .action(async (file, options) => (await import("./commands/snapshot-status.ts")).snapshotStatus(file, options));
+  cox
+    .command("fork")
+    .description("make a new cluster with all that another one has, or had")
+    .requiredOption("--as <name>", "what to call the new cluster")
+    .option(...atOption)
+    .option(...clusterOption)
+    .option(...stateOption)
+    .action(async (options) => (await import("./commands/fork.ts")).fork(options));
+  cox
+    .command("history <kind/name>")
+    .description("show an object's versions: when, who, and what changed")
+    .option(...namespaceOption)
+    .option(...clusterOption)
+    .option("--limit <number>", "versions at most, the newest first", numberUpTo(HISTORY_MAX, 1), HISTORY_DEFAULT)
+    .option("--json", "as JSON, with all changes")
+    .option(...stateOption)
+    .action(async (object, options) => (await import("./commands/history.ts")).history(object, options));
+  cox
+    .command("undo <kind/name>")
+    .description("put an object back as it was before its last change, also one that was deleted")
+    .option(...namespaceOption)
+    .option(...clusterOption)
+    .option("--to <revision>", "as it was at this revision", numberUpTo(Number.MAX_SAFE_INTEGER, 1))
+    .option(...stateOption)
+    .action(async (object, options) => (await import("./commands/undo.ts")).undo(object, options));
   return cox;
 }
 

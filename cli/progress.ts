@@ -41,3 +41,35 @@ export async function runPlainly(steps: readonly Step[], print: (line: string) =
 }
 
 const titleWith = (title: string, result: string | undefined): string => (result ? `${title} (${result})` : title);
+
+const TERMINAL_INTERVAL_MILLISECONDS = 100;
+const PLAIN_INTERVAL_MILLISECONDS = 2_000;
+
+/** How far one long piece of work is: on a terminal a line that changes in place, elsewhere a line now and then. */
+export class ProgressLine {
+  readonly #output: Pick<NodeJS.WriteStream, "write" | "isTTY" | "columns">;
+  readonly #now: () => number;
+  #shownAt: number;
+
+  /** @param now milliseconds of a clock that only goes forward */
+  constructor(output: Pick<NodeJS.WriteStream, "write" | "isTTY" | "columns">, now: () => number) {
+    this.#output = output;
+    this.#now = now;
+    this.#shownAt = now();
+  }
+
+  /** May be called as often as there is news: it is told only so often. */
+  show(describe: () => string): void {
+    const { isTTY, columns } = this.#output;
+    const now = this.#now();
+    if (now - this.#shownAt < (isTTY ? TERMINAL_INTERVAL_MILLISECONDS : PLAIN_INTERVAL_MILLISECONDS)) return;
+    this.#shownAt = now;
+    // A line that wraps could not be written over.
+    this.#output.write(isTTY ? `\r\u001b[K${describe().slice(0, columns - 1)}` : `${describe()}\n`);
+  }
+
+  /** Makes room for what is printed next. */
+  end(): void {
+    if (this.#output.isTTY) this.#output.write("\r\u001b[K");
+  }
+}

@@ -1,20 +1,34 @@
 import { DurableObject } from "cloudflare:workers";
+import { sha256By } from "../api/digest-stream.ts";
 import { ClusterWideHome } from "./cluster/cluster-wide-home.ts";
+import { ServiceAddresses } from "./cluster/service-addresses.ts";
 import { durablePlatform } from "./durable-platform.ts";
 import type {
   ClusterHomeNamespaceRpc,
   ClusterHomeNodeRpc,
+  ClusterHomeRestoreRpc,
   ClusterHomeTimelineRpc,
+  HistoryRequest,
   HomeAnswer,
+  HomePastRpc,
   HomeRequest,
   HomeRpc,
   NamespaceHomeInternalRpc,
   NodeLinkRpc,
+  PartRequest,
+  RestoredHomeRpc,
   TimelineFeedRpc,
+  TimelineRpc,
   WatchAnswer,
   WatchRequest,
 } from "./protocol.ts";
+import { ClusterRestore } from "./snapshot/cluster-restore.ts";
+import { detachable } from "./snapshot/detachable.ts";
+import { exportObjects } from "./snapshot/export-objects.ts";
+import { beingRestored } from "./snapshot/sealed-home.ts";
 import { steadyStub } from "./steady-stub.ts";
+import { refusalAnswer, textAnswer } from "./verbs/answer.ts";
+import { history } from "./verbs/history.ts";
 
 interface ClusterHomeEnv {
   NAMESPACE_HOME: DurableObjectNamespace;
@@ -29,58 +43,131 @@ interface ClusterHomeEnv {
 const SERVICE_CIDR = "10.96.0.0/16";
 const POD_CIDR = "10.244.0.0/16";
 
-type FromHomes = Pick<NamespaceHomeInternalRpc, "changesSince" | "snapshot" | "setInterests">;
-
 /** Cluster-scoped objects, and their controllers. */
 export class ClusterHome
   extends DurableObject<ClusterHomeEnv>
-  implements HomeRpc, FromHomes, ClusterHomeNamespaceRpc, ClusterHomeTimelineRpc, ClusterHomeNodeRpc
+  implements
+    HomeRpc,
+    HomePastRpc,
+    ClusterHomeNamespaceRpc,
+    ClusterHomeTimelineRpc,
+    ClusterHomeNodeRpc,
+    ClusterHomeRestoreRpc
 {
-  readonly #it: ClusterWideHome;
+  readonly #make: () => { home: ClusterWideHome; detach(): void };
+  readonly #restore: ClusterRestore;
+  #made: { home: ClusterWideHome; detach(): void } | undefined;
 
   constructor(state: DurableObjectState, env: ClusterHomeEnv) {
     super(state, env);
     const { name } = state.id;
     if (!name) throw new Error("a ClusterHome is addressed by its cluster's name");
     const { NAMESPACE_HOME, NODE_LINK, TIMELINE } = env;
-    this.#it = new ClusterWideHome({
-      platform: durablePlatform(state),
-      name,
-      homeOf: (namespace) =>
-        NAMESPACE_HOME.get(NAMESPACE_HOME.idFromName(`${name}/${namespace}`)) as unknown as HomeRpc &
-          NamespaceHomeInternalRpc,
-      timeline: steadyStub<TimelineFeedRpc>(() => TIMELINE.get(TIMELINE.idFromName(name))),
-      serviceCidr: env.SERVICE_CIDR || SERVICE_CIDR,
-      podCidr: env.POD_CIDR || POD_CIDR,
-      apiEndpoint: env.KUBERNETES_ENDPOINT,
-      isConnected: async (node) =>
-        await (NODE_LINK.get(NODE_LINK.idFromName(`${name}/${node}`)) as unknown as NodeLinkRpc).isConnected(),
+    const platform = durablePlatform(state);
+    const homeOf = (namespace: string) =>
+      NAMESPACE_HOME.get(NAMESPACE_HOME.idFromName(`${name}/${namespace}`)) as unknown as HomeRpc &
+        NamespaceHomeInternalRpc &
+        RestoredHomeRpc;
+    const timeline = steadyStub<TimelineFeedRpc & TimelineRpc>(() => TIMELINE.get(TIMELINE.idFromName(name)));
+    const serviceCidr = env.SERVICE_CIDR || SERVICE_CIDR;
+    this.#make = () => {
+      const { platform: own, detach } = detachable(platform);
+      const home = new ClusterWideHome({
+        platform: own,
+        name,
+        homeOf,
+        timeline,
+        serviceCidr,
+        podCidr: env.POD_CIDR || POD_CIDR,
+        apiEndpoint: env.KUBERNETES_ENDPOINT,
+        isConnected: async (node) =>
+          await (NODE_LINK.get(NODE_LINK.idFromName(`${name}/${node}`)) as unknown as NodeLinkRpc).isConnected(),
+      });
+      return { home, detach };
+    };
+    let addresses: ServiceAddresses | undefined;
+    this.#restore = new ClusterRestore({
+      ...platform,
+      cluster: name,
+      homeOf,
+      timeline,
+      newHash: sha256By(crypto.DigestStream),
+      deleteAll: async () => {
+        await state.storage.deleteAlarm();
+        await state.storage.deleteAll();
+      },
+      began: () => {
+        this.#made?.detach();
+        this.#made = undefined;
+        addresses = new ServiceAddresses(platform.database, serviceCidr);
+      },
+      reserve: (home, object) => addresses?.adopt(home, object),
     });
   }
 
+  /** What answers for the cluster, unless that is yet to come from a snapshot. @throws ApiError ServiceUnavailable */
+  get #it(): ClusterWideHome {
+    if (this.#restore.isSealed) throw beingRestored();
+    this.#made ??= this.#make();
+    return this.#made.home;
+  }
+
   async handle(request: HomeRequest): Promise<HomeAnswer> {
-    this.#it.start();
+    if (this.#restore.isSealed) return refusalAnswer(beingRestored());
     return await this.#it.handle(request);
   }
 
   async watch(request: WatchRequest): Promise<WatchAnswer> {
-    return this.#it.home.watch(request);
+    if (this.#restore.isSealed) return refusalAnswer(beingRestored()) as WatchAnswer;
+    return await this.#it.watch(request);
   }
 
   override async alarm(): Promise<void> {
-    await this.#it.alarm();
+    if (this.#restore.isSealed) await this.#restore.alarm();
+    // An alarm may outlive what it was set for: that must not make a cluster.
+    else if (!this.#restore.isNew) await this.#it.alarm();
   }
 
-  async changesSince(...args: Parameters<FromHomes["changesSince"]>) {
+  async restore(snapshot: ReadableStream<Uint8Array>): Promise<HomeAnswer> {
+    try {
+      return textAnswer(201, JSON.stringify(await this.#restore.run(snapshot)));
+    } catch (error) {
+      return refusalAnswer(error);
+    }
+  }
+
+  async isRestoring(restore: string) {
+    return this.#restore.isRestoring(restore);
+  }
+
+  async history(request: HistoryRequest): Promise<HomeAnswer> {
+    if (this.#restore.isSealed) return refusalAnswer(beingRestored());
+    await this.#it.ready();
+    return history(this.#it.home.scope, request);
+  }
+
+  async exportAt(revision: number) {
+    return exportObjects(this.#it.home, revision);
+  }
+
+  async promise(ask: Parameters<ClusterHomeTimelineRpc["promise"]>[0]) {
+    return this.#it.home.feed.promise(ask);
+  }
+
+  async recall(lease: number) {
+    this.#it.home.lease.close(lease);
+  }
+
+  async changesSince(...args: Parameters<ClusterHomeTimelineRpc["changesSince"]>) {
     return this.#it.home.feed.changesSince(...args);
   }
 
-  async snapshot(...args: Parameters<FromHomes["snapshot"]>) {
+  async snapshot(...args: Parameters<ClusterHomeTimelineRpc["snapshot"]>) {
     return this.#it.home.feed.snapshot(...args);
   }
 
-  async setInterests(interests: string[]) {
-    return this.#it.home.feed.setInterests(interests);
+  async readPart(request: PartRequest) {
+    return this.#it.home.readPart(request);
   }
 
   async namespaceState(name: string) {
@@ -103,11 +190,16 @@ export class ClusterHome
     await this.#it.settleServices(...args);
   }
 
-  async listNamespaces() {
-    return await this.#it.listNamespaces();
+  async contentsChanged(namespace: string) {
+    this.#it.contentsChanged(namespace);
+  }
+
+  async listNamespaces(...args: Parameters<ClusterHomeTimelineRpc["listNamespaces"]>) {
+    return await this.#it.listNamespaces(...args);
   }
 
   async authorize(...args: Parameters<ClusterHomeTimelineRpc["authorize"]>) {
+    if (this.#restore.isSealed) return refusalAnswer(beingRestored());
     return await this.#it.authorize(...args);
   }
 

@@ -1,29 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { fakeTimeline } from "../test/support/fake-timeline.ts";
 import { testHome } from "../test/support/home.ts";
-import type { FeedEvent } from "./protocol.ts";
-
-interface Push {
-  continues: number;
-  upTo: number;
-  events: FeedEvent[];
-}
-
-/** A Timeline that answers as it is told, and remembers what it was told. */
-function fakeTimeline(interests: string[]) {
-  const pushes: Push[] = [];
-  let failing = 0;
-  return {
-    pushes,
-    failNext: (times: number) => {
-      failing = times;
-    },
-    push: async (_home: string, continues: number, upTo: number, events: FeedEvent[]) => {
-      if (failing-- > 0) throw new Error("not now");
-      pushes.push({ continues, upTo, events });
-      return { interests };
-    },
-  };
-}
+import { revisionAt, SLOTS } from "./revision.ts";
 
 const pod = (name: string) => ({
   apiVersion: "v1",
@@ -33,23 +11,30 @@ const pod = (name: string) => ({
 });
 const secret = (name: string) => ({ apiVersion: "v1", kind: "Secret", metadata: { name } });
 
+const revisionOf = ({ body }: { body: any }): number => Number(body.metadata.resourceVersion);
+
 describe("what the Timeline is told", () => {
-  test("is at first that there is something, then what it is interested in, without a gap", async () => {
+  test("is what it is interested in, without a gap, and that nothing before it is still to come", async () => {
     const timeline = fakeTimeline(["pods"]);
-    const { ask, settle } = testHome({ timeline });
-    const first = (await ask("create", "pods", { object: pod("a") })).body;
+    const { ask, settle, platform } = testHome({ timeline });
+    const first = revisionOf(await ask("create", "pods", { object: pod("a") }));
     await settle();
-    expect(timeline.pushes).toEqual([{ continues: 0, upTo: Number(first.metadata.resourceVersion), events: [] }]);
+    expect(timeline.opens).toEqual([{ home: "default", revision: 0 }]);
+    expect(timeline.pushes).toMatchObject([
+      { continues: 0, events: [{ type: "ADDED", resource: "pods", name: "a", revision: first }] },
+    ]);
+    expect(timeline.pushes[0]!.upTo).toBeGreaterThanOrEqual(first);
     await ask("create", "secrets", { object: secret("s") });
     await settle();
     expect(timeline.pushes).toHaveLength(1);
-    const second = (await ask("create", "pods", { object: pod("b") })).body;
+    platform.time += 10;
+    const second = revisionOf(await ask("create", "pods", { object: pod("b") }));
     await settle();
-    expect(timeline.pushes[1]).toMatchObject({
-      continues: Number(first.metadata.resourceVersion),
-      upTo: Number(second.metadata.resourceVersion),
-      events: [{ type: "ADDED", resource: "pods", name: "b" }],
-    });
+    const { continues, upTo, events } = timeline.pushes[1]!;
+    expect(continues).toBe(timeline.pushes[0]!.upTo);
+    expect(events).toMatchObject([{ type: "ADDED", resource: "pods", name: "b", revision: second }]);
+    const third = revisionOf(await ask("create", "pods", { object: pod("c") }));
+    expect(third, "what was promised is kept, also within one tick of the clock").toBeGreaterThan(upTo);
   });
 
   test("is told again after a failure, together with what was committed meanwhile", async () => {
@@ -69,19 +54,109 @@ describe("what the Timeline is told", () => {
     expect(JSON.parse(events[1]!.previousJson!).metadata.name).toBe("a");
   });
 
-  test("is told by the instance that comes after one that was lost", async () => {
-    const lost = fakeTimeline([]);
-    lost.failNext(1_000);
+  test("is that there is something, by the instance that comes after one that was lost", async () => {
+    const lost = fakeTimeline(["pods"]);
     const { ask, platform, settle } = testHome({ timeline: lost });
-    await ask("create", "pods", { object: pod("a") });
+    const created = ask("create", "pods", { object: pod("a") });
     await settle();
+    lost.failNext(1_000);
+    const revision = revisionOf(await created);
+    await ask("create", "pods", { object: pod("b") });
     expect(platform.alarmAt).toBeGreaterThan(platform.time);
     platform.dropTimers();
     const timeline = fakeTimeline(["pods"]);
     const next = testHome({ timeline, platform });
     void next.home.alarm();
     await next.settle();
-    expect(timeline.pushes).toMatchObject([{ continues: 0, events: [] }]);
+    expect(timeline.opens).toEqual([{ home: "default", revision: next.home.store.revision }]);
+    expect(next.home.store.revision).toBeGreaterThan(revision);
+  });
+});
+
+describe("a promise", () => {
+  test("holds for an instance without a lease, and for the lease that comes after", async () => {
+    const timeline = fakeTimeline(["pods"]);
+    const { ask, home, platform } = testHome({ timeline });
+    const far = revisionAt(platform.time + 3_600_000);
+    expect(home.feed.promise({ lease: 5, atLeast: far, interests: [] })).toMatchObject({
+      lease: 0,
+      opening: false,
+      revision: 0,
+      part: { upTo: far },
+    });
+    expect(revisionOf(await ask("create", "pods", { object: pod("a") }))).toBeGreaterThan(far);
+  });
+
+  test("tells what has not been told, also of what nobody was interested in until now", async () => {
+    const timeline = fakeTimeline();
+    const { ask, home, settle } = testHome({ timeline });
+    const revision = revisionOf(await ask("create", "pods", { object: pod("a") }));
+    await settle();
+    expect(timeline.pushes).toEqual([]);
+    const { lease, part } = home.feed.promise({ lease: 1, atLeast: 0, interests: ["pods"] });
+    expect(lease).toBe(1);
+    expect(part).toMatchObject({ continues: 0, upTo: revision, events: [{ name: "a" }] });
+  });
+
+  test("says that a lease is on its way", async () => {
+    const timeline = fakeTimeline();
+    const { home } = testHome({ timeline });
+    void home.lease.open();
+    expect(home.feed.promise({ lease: 1, atLeast: 0, interests: [] })).toMatchObject({ lease: 0, opening: true });
+  });
+});
+
+describe("a lease", () => {
+  test("is asked for by the first write, and keeps revisions above its floor in its slot", async () => {
+    const timeline = fakeTimeline();
+    const { ask, platform } = testHome({ timeline });
+    await ask("list", "pods");
+    expect(timeline.opens).toEqual([]);
+    timeline.floor = revisionAt(platform.time + 60_000);
+    const revision = revisionOf(await ask("create", "pods", { object: pod("a") }));
+    expect(revision).toBeGreaterThan(timeline.floor);
+    expect(revision % SLOTS).toBe(1);
+  });
+
+  test("is given back by a home that has nothing to do, with all that is still to be told", async () => {
+    const timeline = fakeTimeline(["pods"]);
+    const { ask, settle, home } = testHome({ timeline });
+    await ask("create", "pods", { object: pod("a") });
+    await settle(2_000);
+    expect(timeline.closes).toEqual([]);
+    await settle(10_000);
+    expect(timeline.closes).toMatchObject([{ lease: 1, part: { events: [] } }]);
+    expect(home.lease.isOpen).toBe(false);
+    await ask("create", "pods", { object: pod("b") });
+    expect(timeline.opens).toHaveLength(2);
+  });
+
+  test("is given back when its slot is needed elsewhere, and only the one that is meant", async () => {
+    const timeline = fakeTimeline(["pods"]);
+    const { ask, settle, home } = testHome({ timeline });
+    await ask("create", "pods", { object: pod("a") });
+    home.lease.close(7);
+    expect(home.lease.isOpen).toBe(true);
+    home.lease.close(1);
+    await settle();
+    expect(timeline.closes).toMatchObject([{ lease: 1, part: { upTo: home.store.revision } }]);
+    expect((await ask("create", "pods", { object: pod("b") })).code).toBe(201);
+  });
+
+  test("that cannot be had refuses what waits to be written, and is had as soon as it can", async () => {
+    const timeline = fakeTimeline();
+    const { ask, home, settle } = testHome({ timeline });
+    timeline.failNext(6);
+    const refused = ask("create", "pods", { object: pod("a") });
+    for (let i = 0; i < 10; i++) await settle(1_000);
+    expect(await refused).toMatchObject({ code: 503, body: { reason: "ServiceUnavailable" } });
+    expect(home.store.revision).toBe(0);
+    expect((await ask("create", "pods", { object: pod("a") })).code).toBe(201);
+  });
+
+  test("is what a commit needs: without one it is a programmer's error", () => {
+    const { home } = testHome();
+    expect(() => home.lease.next(0)).toThrow("without a lease");
   });
 });
 

@@ -35,8 +35,9 @@ test("controllers act on what was committed just before the process was killed, 
     options: {},
     body: JSON.stringify(configMap("a")),
   });
+  await home.lease.whenOpen();
   await Promise.resolve();
-  platform.step();
+  while (home.store.revision === 0) platform.step();
   expect((await answered).code).toBe(201);
   expect(home.store.read((tx) => tx.get("secrets", "a"))).toBeUndefined();
   expect(platform.alarmAt).toBeLessThanOrEqual(platform.time + 2_000);

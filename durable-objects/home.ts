@@ -5,10 +5,21 @@ import { decodeValue } from "../api/schema/decode.ts";
 import type { AdmissionPlugin } from "./admission/plugin.ts";
 import type { AnyController } from "./controllers/controller.ts";
 import { HomeFeed } from "./home-feed.ts";
+import type { HomeLease } from "./home-lease.ts";
 import { ControllerLoop } from "./loop/controller-loop.ts";
 import type { ObjectWrite } from "./loop/loop-home.ts";
-import type { HomeAnswer, HomeRequest, TimelineFeedRpc, WatchAnswer, WatchRequest } from "./protocol.ts";
-import { nextRevision, slotOf, timeOfRevision } from "./revision.ts";
+import type {
+  HomeAnswer,
+  HomeRequest,
+  PartAnswer,
+  PartRequest,
+  RequestOptions,
+  TimelineFeedRpc,
+  WatchAnswer,
+  WatchRequest,
+} from "./protocol.ts";
+import { revisionAt, timeOfRevision } from "./revision.ts";
+import type { Retention } from "./store/compaction.ts";
 import type { SqlDatabase } from "./store/sql.ts";
 import { Store } from "./store/store.ts";
 import type { WriteTransaction } from "./store/transaction.ts";
@@ -16,6 +27,7 @@ import { createObject } from "./verbs/create.ts";
 import { deleteObject } from "./verbs/delete.ts";
 import { type Handling, handle, watch } from "./verbs/handle.ts";
 import { complete } from "./verbs/prepare.ts";
+import { readPart } from "./verbs/read-part.ts";
 import type { HomeScope, Writing } from "./verbs/scope.ts";
 import { servedOf } from "./verbs/served.ts";
 import { MAIN, STATUS, updateObject } from "./verbs/update.ts";
@@ -49,6 +61,8 @@ export interface HomeOptions {
   /** All kinds that the home may hold. */
   kinds: readonly KindRef[];
   timeline: TimelineFeedRpc;
+  /** How much history is kept, unless that is the usual. */
+  retention?: Retention | undefined;
   /** The namespace is being deleted. */
   terminating?(): boolean;
   ready?: Handling["ready"];
@@ -87,20 +101,29 @@ export class Home {
     const { platform, name, namespace } = options;
     this.#platform = platform;
     this.#beforePass = options.beforePass ?? (() => undefined);
-    const slot = slotOf(name);
     this.store = new Store({
       database: platform.database,
       clock: {
         now: () => platform.now(),
-        nextRevision: (last) => nextRevision(last, platform.now(), slot),
+        nextRevision: (last) => this.lease.next(last),
         timeOf: timeOfRevision,
       },
-      defer: (work) => (platform.gather ? platform.gather(work) : void platform.later(0, work)),
+      defer: (commit) => this.#commitSoon(commit),
+      ...(options.retention && { retention: options.retention }),
+    });
+    this.feed = new HomeFeed({
+      store: this.store,
+      namespace,
+      timeline: options.timeline,
+      now: () => platform.now(),
+      later: (milliseconds, work) => void platform.later(milliseconds, work),
     });
     this.scope = {
       store: this.store,
       namespace,
       admission: options.admission,
+      raiseFloor: (revision) => this.lease.raiseFloor(revision),
+      highest: () => Math.max(this.store.revision, this.lease.floor),
       now: () => platform.now(),
       uuid: () => platform.uuid(),
       suffix: () => this.#suffix(),
@@ -112,12 +135,6 @@ export class Home {
       ready: options.ready ?? (() => undefined),
       reserve: options.reserve ?? (() => Promise.reject(new Error("this home has nothing to reserve"))),
     };
-    this.feed = new HomeFeed({
-      store: this.store,
-      namespace,
-      timeline: options.timeline,
-      later: (milliseconds, work) => void platform.later(milliseconds, work),
-    });
     this.loop = new ControllerLoop({
       home: {
         store: this.store,
@@ -137,12 +154,43 @@ export class Home {
     });
   }
 
+  /** Its right to commit, and its clock. */
+  get lease(): HomeLease {
+    return this.feed.lease;
+  }
+
   async handle(request: HomeRequest): Promise<HomeAnswer> {
+    const awaited = this.catchUpWith(request.options);
+    if (awaited) await awaited;
     return await handle(this.#handling, request);
   }
 
   watch(request: WatchRequest): WatchAnswer {
     return watch(this.#handling, request);
+  }
+
+  /** A revision that no clock here would have made may be the Timeline's, whose clock is ahead: a lease comes with the news. */
+  catchUpWith({ resourceVersion = "" }: RequestOptions): Promise<void> | undefined {
+    const revision = Number(resourceVersion);
+    if (!(revision > this.scope.highest() && revision > revisionAt(this.#platform.now()))) return undefined;
+    return this.lease.open()?.catch(() => undefined);
+  }
+
+  readPart(request: PartRequest): PartAnswer {
+    this.lease.raiseFloor(request.revision);
+    return readPart(this.scope, request);
+  }
+
+  /** Commits when there is a lease; what waits is refused where none is to be had. */
+  #commitSoon(commit: (failure?: unknown) => void): void {
+    const opening = this.lease.open();
+    if (opening) {
+      opening.then(() => this.#commitSoon(commit), commit);
+      return;
+    }
+    const run = () => (this.lease.isOpen ? commit() : this.#commitSoon(commit));
+    if (this.#platform.gather) this.#platform.gather(run);
+    else this.#platform.later(0, run);
   }
 
   /** Runs work in the next commit as a certain user; for what the other objects of the cluster ask of this home. */
@@ -151,6 +199,7 @@ export class Home {
   }
 
   writing(tx: WriteTransaction, user: User): Writing {
+    tx.author = user.name;
     return { scope: this.scope, tx, user, dryRun: false, reserved: undefined };
   }
 
@@ -233,7 +282,12 @@ export class Home {
     const now = this.#platform.now();
     let next: number | undefined;
     try {
-      if ((this.loop.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now) {
+      const isDue = (this.loop.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now;
+      if (isDue && !this.lease.isOpen) {
+        this.#passWhenOpen();
+        return;
+      }
+      if (isDue) {
         for (const { controller, key, attempts, error } of this.loop.run(now).failures) {
           console.warn(
             `${controller} ${key}: attempt ${attempts}: ${error instanceof Error ? error.message : String(error)}`,
@@ -253,6 +307,14 @@ export class Home {
       this.guard();
       this.schedulePass();
     } else this.setAlarm(next);
+  }
+
+  #passWhenOpen(): void {
+    this.guard(); // Should no lease be had now, the alarm tries again.
+    void this.lease.open()?.then(
+      () => this.schedulePass(),
+      () => undefined,
+    );
   }
 
   #suffix(): string {

@@ -3,15 +3,27 @@ import { durablePlatform } from "./durable-platform.ts";
 import { NamespacedHome } from "./namespace/namespaced-home.ts";
 import type {
   ClusterHomeNamespaceRpc,
+  ClusterHomeRestoreRpc,
+  HistoryRequest,
   HomeAnswer,
+  HomePastRpc,
   HomeRequest,
   HomeRpc,
+  HomeTimelineRpc,
+  ImportPart,
   NamespaceHomeInternalRpc,
+  PartRequest,
+  RestoredHomeRpc,
   TimelineFeedRpc,
+  Unsealing,
   WatchAnswer,
   WatchRequest,
 } from "./protocol.ts";
+import { exportObjects } from "./snapshot/export-objects.ts";
+import { beingRestored, SealedHome } from "./snapshot/sealed-home.ts";
 import { steadyStub } from "./steady-stub.ts";
+import { refusalAnswer } from "./verbs/answer.ts";
+import { history } from "./verbs/history.ts";
 
 interface NamespaceHomeEnv {
   CLUSTER_HOME: DurableObjectNamespace;
@@ -21,46 +33,100 @@ interface NamespaceHomeEnv {
 }
 
 /** Every object of one namespace, and the controllers that live with them. */
-export class NamespaceHome extends DurableObject<NamespaceHomeEnv> implements HomeRpc, NamespaceHomeInternalRpc {
-  readonly #it: NamespacedHome;
+export class NamespaceHome
+  extends DurableObject<NamespaceHomeEnv>
+  implements HomeRpc, HomePastRpc, NamespaceHomeInternalRpc, RestoredHomeRpc
+{
+  readonly #make: () => NamespacedHome;
+  readonly #sealed: SealedHome;
+  #made: NamespacedHome | undefined;
 
   constructor(state: DurableObjectState, env: NamespaceHomeEnv) {
     super(state, env);
     const name = state.id.name ?? "";
     const [cluster, namespace] = name.split("/");
     if (!cluster || !namespace) throw new Error("a NamespaceHome is addressed as <cluster>/<namespace>");
-    this.#it = new NamespacedHome({
-      platform: durablePlatform(state),
-      name,
-      namespace,
-      cluster: steadyStub<ClusterHomeNamespaceRpc>(() => env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster))),
-      timeline: steadyStub<TimelineFeedRpc>(() => env.TIMELINE.get(env.TIMELINE.idFromName(cluster))),
-      rootCa: env.ROOT_CA,
+    const platform = durablePlatform(state);
+    const clusterHome = steadyStub<ClusterHomeNamespaceRpc & ClusterHomeRestoreRpc>(() =>
+      env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)),
+    );
+    const timeline = steadyStub<TimelineFeedRpc>(() => env.TIMELINE.get(env.TIMELINE.idFromName(cluster)));
+    this.#make = () =>
+      new NamespacedHome({ platform, name, namespace, cluster: clusterHome, timeline, rootCa: env.ROOT_CA });
+    this.#sealed = new SealedHome({
+      ...platform,
+      deleteAll: async () => {
+        await state.storage.deleteAlarm();
+        await state.storage.deleteAll();
+      },
+      isKnown: async (restore) => await clusterHome.isRestoring(restore),
     });
   }
 
+  /** What answers for the namespace, unless its objects are yet to come from a snapshot. @throws ApiError ServiceUnavailable */
+  get #it(): NamespacedHome {
+    if (this.#sealed.isSealed) throw beingRestored();
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
   async handle(request: HomeRequest): Promise<HomeAnswer> {
+    if (this.#sealed.isSealed) return refusalAnswer(beingRestored());
     return await this.#it.home.handle(request);
   }
 
   async watch(request: WatchRequest): Promise<WatchAnswer> {
+    if (this.#sealed.isSealed) return refusalAnswer(beingRestored()) as WatchAnswer;
+    await this.#it.home.catchUpWith(request.options);
     return this.#it.home.watch(request);
   }
 
   override async alarm(): Promise<void> {
-    await this.#it.alarm();
+    if (this.#sealed.isSealed) await this.#sealed.alarm();
+    // An alarm may outlive what it was set for: that must leave nothing.
+    else if (!this.#sealed.isNew) await this.#it.alarm();
   }
 
-  async changesSince(...args: Parameters<NamespaceHomeInternalRpc["changesSince"]>) {
+  async takeObjects(part: ImportPart) {
+    this.#sealed.take(part);
+    this.#made = undefined; // It believes that there is nothing.
+  }
+
+  async unseal(unsealing: Unsealing) {
+    this.#sealed.unseal(unsealing);
+  }
+
+  async discard(restore: string) {
+    await this.#sealed.discard(restore);
+  }
+
+  async history(request: HistoryRequest): Promise<HomeAnswer> {
+    if (this.#sealed.isSealed) return refusalAnswer(beingRestored());
+    return history(this.#it.home.scope, request);
+  }
+
+  async exportAt(revision: number) {
+    return exportObjects(this.#it.home, revision);
+  }
+
+  async promise(ask: Parameters<HomeTimelineRpc["promise"]>[0]) {
+    return this.#it.home.feed.promise(ask);
+  }
+
+  async recall(lease: number) {
+    this.#it.home.lease.close(lease);
+  }
+
+  async changesSince(...args: Parameters<HomeTimelineRpc["changesSince"]>) {
     return this.#it.home.feed.changesSince(...args);
   }
 
-  async snapshot(...args: Parameters<NamespaceHomeInternalRpc["snapshot"]>) {
+  async snapshot(...args: Parameters<HomeTimelineRpc["snapshot"]>) {
     return this.#it.home.feed.snapshot(...args);
   }
 
-  async setInterests(interests: string[]) {
-    return this.#it.home.feed.setInterests(interests);
+  async readPart(request: PartRequest) {
+    return this.#it.home.readPart(request);
   }
 
   async bind(...args: Parameters<NamespaceHomeInternalRpc["bind"]>) {
@@ -79,8 +145,8 @@ export class NamespaceHome extends DurableObject<NamespaceHomeEnv> implements Ho
     await this.#it.nodeNotReady(node);
   }
 
-  async activate(uid: string) {
-    await this.#it.activate(uid);
+  async activate(...args: Parameters<NamespaceHomeInternalRpc["activate"]>) {
+    await this.#it.activate(...args);
   }
 
   async terminate() {

@@ -39,6 +39,8 @@ export interface RequestOptions {
   dryRun?: boolean;
   gracePeriodSeconds?: number;
   propagationPolicy?: string;
+  /** Reads alone: the cluster as it was at this revision (`…/at/<time>/`). A list is of it, a watch shows it and then nothing more. */
+  at?: number;
 }
 
 export interface HomeRequest {
@@ -91,38 +93,113 @@ export interface FeedEvent {
   previousJson?: string;
 }
 
-/** What homes ask of the cluster's Timeline. */
-export interface TimelineFeedRpc {
-  /**
-   * `home` is the namespace, or empty for the ClusterHome. The first commit of an instance that has just woken is always told
-   * (`continues` 0, `events` may be empty), since it does not know what the Timeline is interested in.
-   * A home's changes to the resources of interest, in order. `continues` is the home's revision up to which the Timeline
-   * has been told everything (0: the home does not know, it has just woken). Resolves to what the home should tell from now on.
-   * Where `continues` is not what the Timeline has, it reads the rest from the home's history (`changesSince`).
-   */
-  push(home: string, continues: number, upTo: number, events: FeedEvent[]): Promise<{ interests: string[] }>;
+/** The right to commit, lent to one instance of a home. */
+export interface Lease {
+  /** Tells this lease from every other that the home ever had; greater than 0. */
+  number: number;
+  /** The low 10 bits of the home's revisions: nobody else's while the lease lasts. */
+  slot: number;
+  /** The home never commits at or below it. */
+  floor: number;
+  /** The resources that the home tells the Timeline of. */
+  interests: string[];
 }
 
-/** What the Timeline, the Scheduler and the NodeLinks ask of a NamespaceHome. */
-export interface NamespaceHomeInternalRpc {
+/**
+ * What a home tells: `events` are its changes to the resources of interest after `continues` and up to `upTo`, in order; and nothing at
+ * or below `upTo` is still to come: it is a promise as well. Where `continues` is beyond what the Timeline has been told, the
+ * Timeline reads what lies between from the home's history (`changesSince`).
+ */
+export interface FeedPart {
+  continues: number;
+  upTo: number;
+  events: FeedEvent[];
+}
+
+/** The answer to `promise`. */
+export interface Promised {
+  /** The lease that the instance holds; 0: none. What was lent to an earlier instance went with it. */
+  lease: number;
+  /** It is asking for a lease at this moment: one that it seems not to hold may be on its way to it. */
+  opening: boolean;
+  /** Of its last commit. */
+  revision: number;
+  /** Nothing before this revision can be told any more. */
+  compacted: number;
+  part: FeedPart;
+}
+
+/** What homes ask of the cluster's Timeline. `home` is the namespace, or empty for the ClusterHome. */
+export interface TimelineFeedRpc {
+  /**
+   * A home that is closed asks to commit. `revision` is that of its last commit (0: none yet). A lease that was lent to the home before
+   * has ended with this: a home asks only when it holds none.
+   */
+  open(home: string, revision: number): Promise<Lease>;
+  /** Resolves, once the part is taken, to what the home should tell from now on. A part under another lease than the present one is not taken. */
+  push(home: string, lease: number, part: FeedPart): Promise<{ interests: string[] }>;
+  /** The home commits nothing more under this lease; the part is all that was still to be told. */
+  close(home: string, lease: number, part: FeedPart): Promise<void>;
+}
+
+/** One home's share of a list or of a state, at one revision. */
+export interface PartRequest {
+  target: Target;
+  /** Of the cross-namespace request: the selectors are heeded, nothing else. */
+  options: Pick<RequestOptions, "labelSelector" | "fieldSelector">;
+  /** The state is that of this revision; the home commits nothing at or below it from now on. */
+  revision: number;
+  /** The last name of the page before; empty: from the beginning. */
+  after: string;
+  /** Items at most; 0: all. */
+  limit: number;
+}
+
+export interface PartAnswer {
+  /** History does not reach back to the revision: nothing else of the answer counts. */
+  expired: boolean;
+  /** The items' texts in the served version with commas between them; UTF-8 chunks where they are too many for one message (limit 0 alone). */
+  items: string | ReadableStream<Uint8Array>;
+  /** Of a limited answer: items in it, the last one's name, and how many objects of the resource follow it (selected or not). */
+  count: number;
+  last: string;
+  remaining: number;
+}
+
+/** What the Timeline asks of every home. */
+export interface HomeTimelineRpc {
+  /**
+   * From now on this instance commits nothing at or below `atLeast`, lease or not, and also tells of the resources that are named.
+   * `lease` is the one that the Timeline believes the home to hold.
+   */
+  promise(ask: { lease: number; atLeast: number; interests: string[] }): Promise<Promised>;
+  /** The slot is needed elsewhere: the home closes at once (and opens again when it has to write). */
+  recall(lease: number): Promise<void>;
   /**
    * Changes after a revision of the named resources, oldest first; `expired` where history does not reach back that far;
    * `more` where they did not fit into one answer: ask again from `upTo`. A resource that is not this home's has none.
+   * `limit.upTo`: none later than this; `limit.chars`: an answer stops once it is longer (at least one change is told).
    */
   changesSince(
     revision: number,
     resources: string[],
+    limit?: { upTo?: number; chars?: number },
   ): Promise<{ upTo: number; events: FeedEvent[]; expired: boolean; more?: boolean }>;
   /**
    * All objects of the named resources, and the revision they were read at. `next` where they did not fit into one answer
    * (RPC messages hold 32 MiB): give it as `from` for the rest, which is of the first answer's revision, too.
+   * `at`: as of this revision, below which the home commits nothing from now on; throws where history does not reach back to it.
    */
   snapshot(
     resources: string[],
     from?: string,
+    at?: number,
   ): Promise<{ revision: number; objects: { resource: string; json: string }[]; next?: string }>;
-  /** Resources that the Timeline wants to hear of from now on, beyond those it answered to `push`. */
-  setInterests(interests: string[]): Promise<{ revision: number }>;
+  readPart(request: PartRequest): Promise<PartAnswer>;
+}
+
+/** What the Scheduler, the NodeLinks and the ClusterHome ask of a NamespaceHome. */
+export interface NamespaceHomeInternalRpc extends HomeTimelineRpc {
   /** Binds pods to nodes; each is re-checked (uid, still unbound, not being deleted). Answers one entry a pod: "" or why not. */
   bind(bindings: { name: string; uid: string; node: string }[]): Promise<string[]>;
   /** PodScheduled=False and a FailedScheduling event for pods that fit nowhere. */
@@ -134,15 +211,17 @@ export interface NamespaceHomeInternalRpc {
    * the condition DisruptionTarget (none where the message is empty), no event.
    */
   evict(pods: { name: string; uid: string; reason: string; message: string; force: boolean }[]): Promise<void>;
-  /** The namespace was created (or is known to exist); idempotent. */
-  activate(uid: string): Promise<void>;
+  /** The namespace was created (or is known to exist) at a revision of the ClusterHome, which the home stays above; idempotent. */
+  activate(uid: string, revision: number): Promise<void>;
   /** A node is not ready any more: its ready pods here are marked as not ready, so that Services stop sending to them. */
   nodeNotReady(node: string): Promise<void>;
   /**
    * The namespace is being deleted: refuse creates, delete the contents; answers what still remains, by resource, and why
-   * something could not be deleted.
+   * something could not be deleted. From then on the home tells the ClusterHome when it holds less (`contentsChanged`).
    */
   terminate(): Promise<{
+    /** Of the home's last commit: the namespace's own removal stays above it. */
+    revision: number;
     remaining: Record<string, number>;
     finalizers: Record<string, number>;
     failures?: string[];
@@ -178,13 +257,68 @@ export interface ServiceHolding {
 
 /** What NamespaceHomes ask of the ClusterHome. */
 export interface ClusterHomeNamespaceRpc {
-  namespaceState(name: string): Promise<{ state: "absent" | "active" | "terminating"; uid: string }>;
+  /** `revision`: of the ClusterHome's last commit; the namespace's home stays above it. */
+  namespaceState(name: string): Promise<{ state: "absent" | "active" | "terminating"; uid: string; revision: number }>;
+  /** A namespace that is being deleted holds less than when it was last asked: it is worth asking again. */
+  contentsChanged(namespace: string): Promise<void>;
   /** All PriorityClasses. */
   priorityClasses(): Promise<{ name: string; value: number; globalDefault: boolean; preemptionPolicy: string }[]>;
   allocateService(ask: ServiceAsk): Promise<ServiceGrant>;
   releaseService(reservation: string): Promise<void>;
   /** All Services of a namespace: what else it holds is released, but for the reservations whose writes are under way. */
   settleServices(namespace: string, services: ServiceHolding[], underWay: string[]): Promise<void>;
+}
+
+/** Of one object. */
+export interface HistoryRequest {
+  user: User;
+  target: Target;
+  /** Versions at most. */
+  limit: number;
+}
+
+/** What the worker asks of every home about the past. */
+export interface HomePastRpc {
+  /** Who changed an object when: an ObjectHistory, the newest version first; the texts of all versions together are bounded. */
+  history(request: HistoryRequest): Promise<HomeAnswer>;
+  /**
+   * All objects as of a revision, at or below which the home commits nothing from now on, as the lines of a snapshot (api/snapshot-format.ts).
+   * Nothing where history does not reach back that far; should that happen while it is read, the stream breaks off with an error.
+   */
+  exportAt(revision: number): Promise<ReadableStream<Uint8Array> | null>;
+}
+
+/** Objects for a home that is being restored. */
+export interface ImportPart {
+  /** Which restore this is. */
+  restore: string;
+  /** Of the snapshot: the home's history begins there. */
+  revision: number;
+  objects: { resource: string; name: string; revision: number; json: string }[];
+}
+
+export interface Unsealing {
+  restore: string;
+  /** Of the Namespace object. */
+  state: "active" | "terminating";
+  uid: string;
+}
+
+/** What a ClusterHome that restores asks of the namespaces' homes. A home that has taken a part is sealed: it answers nobody else. */
+export interface RestoredHomeRpc {
+  /** Rejects where the home holds anything that is not of this restore. */
+  takeObjects(part: ImportPart): Promise<void>;
+  /** The home is in use from now on; nothing happens where it is already. */
+  unseal(unsealing: Unsealing): Promise<void>;
+  /** Whatever it has taken of this restore is gone. */
+  discard(restore: string): Promise<void>;
+}
+
+export interface ClusterHomeRestoreRpc {
+  /** Makes the cluster from a snapshot: all of it, or nothing. Answers `{cluster, revision, homes, objects}` or a Status. */
+  restore(snapshot: ReadableStream<Uint8Array>): Promise<HomeAnswer>;
+  /** Whether a restore is under way, or decided and not finished: asked by sealed homes. */
+  isRestoring(restore: string): Promise<boolean>;
 }
 
 /** Which objects a durable subscriber wants: all of a resource, or the pods that are on a node. */
@@ -226,15 +360,26 @@ export interface SubscriberRpc {
 
 /** The Timeline as the worker (lists and watches that cross namespaces), the homes, Scheduler and NodeLink see it. */
 export interface TimelineRpc extends HomeRpc, TimelineFeedRpc {
+  /**
+   * A revision at which the cluster can be read as a whole: no home commits at or below it any more, everything that was acknowledged before
+   * the call is at or below it. `at`: this one instead, which may lie in the past. Homes with nothing are named as well; "" is the ClusterHome.
+   */
+  cut(at?: number): Promise<{ revision: number; homes: string[] } | { expired: true }>;
+  /** A cluster that was made from a snapshot: no home commits at or below its revision. */
+  startAbove(revision: number): Promise<void>;
   /** Registers (or re-registers: the resources are replaced); the present state then arrives through `deliver`. */
   subscribe(subscription: Subscription): Promise<void>;
   unsubscribe(subscription: Pick<Subscription, "class" | "name">): Promise<void>;
 }
 
 /** What the Timeline asks of the ClusterHome, beyond what it asks of every home. */
-export interface ClusterHomeTimelineRpc {
-  /** Names of all namespaces, terminating ones included. */
-  listNamespaces(): Promise<string[]>;
+export interface ClusterHomeTimelineRpc extends HomeTimelineRpc {
+  /**
+   * Names of all namespaces, terminating ones included, sorted. `at`: those of this revision, below which the ClusterHome commits nothing from
+   * now on. `since`: with those that were there at any time after this revision, also if they have gone. `expired`: history does
+   * not reach back that far.
+   */
+  listNamespaces(options?: { at?: number; since?: number }): Promise<{ names: string[]; expired: boolean }>;
   /** May the user do this in all namespaces? Nothing, or the refusal. */
   authorize(user: User, verb: Verb | "watch", target: Target): Promise<HomeAnswer | null>;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nextRevision, revisionAt, SLOTS, slotOf, timeOfRevision } from "./revision.ts";
+import { lastRevisionAt, nextRevision, revisionAt, SLOTS, timeOfRevision } from "./revision.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 
@@ -22,8 +22,15 @@ test("revisions stay integers beyond the year 2090", () => {
   expect(Number.isSafeInteger(revisionAt(Date.UTC(2090, 0, 1)) + SLOTS)).toBe(true);
 });
 
-test("a home's slot is stable and within bounds", () => {
-  expect(slotOf("default/kube-system")).toBe(slotOf("default/kube-system"));
-  expect(slotOf("default/kube-system")).toBeLessThan(SLOTS);
-  expect(slotOf("")).toBeGreaterThanOrEqual(0);
+test("the last revision at a time has all of its quarter millisecond before it, and nothing of the next", () => {
+  const first = nextRevision(0, NOON, 7);
+  const second = nextRevision(first, NOON, SLOTS - 1);
+  expect(lastRevisionAt(NOON)).toBeGreaterThan(first);
+  expect(lastRevisionAt(NOON)).toBeLessThan(second);
+  expect(lastRevisionAt(NOON + 0.25)).toBe(second);
+  expect(lastRevisionAt(timeOfRevision(second))).toBe(second);
+});
+
+test("before the first tick there is one revision", () => {
+  expect(lastRevisionAt(0)).toBe(SLOTS - 1);
 });

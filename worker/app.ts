@@ -5,7 +5,8 @@ import { respondError } from "./encoding/respond.ts";
 import type { WorkerEnv } from "./env.ts";
 import type { Asked } from "./routes/asked.ts";
 import { fixedRoutes, JOIN_PATH, PUBLIC_PATHS } from "./routes/fixed.ts";
-import { parseResourcePath, splitCluster } from "./routes/path.ts";
+import { pastOf, refuseInPast } from "./routes/past.ts";
+import { parseResourcePath, splitCluster, splitTime } from "./routes/path.ts";
 import { refuseAnonymous, serveResource, unknownPath } from "./routes/resources.ts";
 import { isStream, serveStream } from "./routes/streams.ts";
 
@@ -15,6 +16,7 @@ export const app = {
     try {
       const asked = await identify(request, env);
       const resource = parseResourcePath(asked.path);
+      if (asked.past) refuseInPast(request.method, asked.path, resource?.target);
       if (!resource) {
         const isOpen = PUBLIC_PATHS.has(asked.path) || asked.path === JOIN_PATH;
         if (asked.user === ANONYMOUS && !isOpen) throw forbiddenPath(ANONYMOUS, request.method, asked.path);
@@ -41,13 +43,16 @@ async function identify(request: Request, env: WorkerEnv): Promise<Asked> {
   const { pathname, search, searchParams: query } = new URL(request.url);
   const split = splitCluster(pathname);
   if (!split) throw unknownPath();
-  const { cluster, path } = split;
+  const { cluster } = split;
+  const { at, path } = splitTime(split.path);
+  const now = Date.now();
   const credentials = credentialsFor(env);
   const user =
     path === JOIN_PATH // Its bearer is a bootstrap token, which the route checks.
       ? ANONYMOUS
-      : await authenticate(request.headers, cluster, credentials, Date.now());
-  return { env, cluster, user, credentials, path, query: search === "" ? undefined : query, request };
+      : await authenticate(request.headers, cluster, credentials, now);
+  const past = at === undefined ? undefined : pastOf(at, now);
+  return { env, cluster, user, credentials, past, path, query: search === "" ? undefined : query, request };
 }
 
 let credentialsOfIsolate: { signingKey: string; credentials: Credentials } | undefined;

@@ -1,4 +1,11 @@
-import type { HomeRpc, NodeLinkRpc } from "../durable-objects/protocol.ts";
+import type {
+  ClusterHomeRestoreRpc,
+  ClusterHomeTimelineRpc,
+  HomePastRpc,
+  HomeRpc,
+  NodeLinkRpc,
+  TimelineRpc,
+} from "../durable-objects/protocol.ts";
 
 /** A Durable Object as the worker holds it: by name, with the RPC it may call. */
 interface Namespace<Rpc> {
@@ -8,9 +15,14 @@ interface Namespace<Rpc> {
 
 /** What the platform binds to the worker (wrangler.toml, and the workerd configuration that `cox up` writes). */
 export interface WorkerEnv {
-  NAMESPACE_HOME: Namespace<HomeRpc>;
-  CLUSTER_HOME: Namespace<HomeRpc & { join(bootstrapToken: string, nodeName: string): Promise<boolean> }>;
-  TIMELINE: Namespace<HomeRpc>;
+  NAMESPACE_HOME: Namespace<HomeRpc & HomePastRpc>;
+  CLUSTER_HOME: Namespace<
+    HomeRpc &
+      HomePastRpc &
+      ClusterHomeRestoreRpc &
+      Pick<ClusterHomeTimelineRpc, "authorize"> & { join(bootstrapToken: string, nodeName: string): Promise<boolean> }
+  >;
+  TIMELINE: Namespace<HomeRpc & Pick<TimelineRpc, "cut">>;
   NODE_LINK: Namespace<NodeLinkRpc>;
   /** Signs credentials: base64url of 32 random bytes. */
   SIGNING_KEY: string;

@@ -15,6 +15,8 @@ export class HttpClient {
   readonly #head: string;
   #unread: Buffer = Buffer.alloc(0);
   #wait: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;
+  #incoming: Incoming | undefined;
+  #failure: Error | undefined;
 
   private constructor(socket: TLSSocket, host: string, token: string) {
     this.#socket = socket;
@@ -23,7 +25,10 @@ export class HttpClient {
       this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
       this.#read();
     });
-    const fail = (error?: Error) => this.#wait?.reject(error ?? new Error("the server closed the connection"));
+    const fail = (error = new Error("the server closed the connection")) => {
+      this.#failure ??= error;
+      this.#wait?.reject(this.#failure);
+    };
     socket.on("error", fail);
     socket.on("close", () => fail());
   }
@@ -39,7 +44,13 @@ export class HttpClient {
     return new HttpClient(socket, host, token);
   }
 
+  get isOpen(): boolean {
+    return this.#failure === undefined;
+  }
+
+  /** Rejects once the connection is lost: whether the server has done what was asked is not known then. */
   request(method: string, path: string, body?: string, contentType = "application/json"): Promise<Answer> {
+    if (this.#failure) return Promise.reject(this.#failure);
     const entity =
       body === undefined
         ? "\r\n"
@@ -55,35 +66,60 @@ export class HttpClient {
     this.#socket.destroy();
   }
 
+  /** Takes what has arrived, each byte once: a large body comes in many parts. */
   #read(): void {
-    const headEnd = this.#unread.indexOf("\r\n\r\n");
-    if (headEnd < 0) return;
-    const head = this.#unread.toString("latin1", 0, headEnd);
-    const entity = entityOf(head, this.#unread, headEnd + 4);
-    if (!entity) return;
-    this.#unread = this.#unread.subarray(entity.end);
-    const wait = this.#wait;
-    this.#wait = undefined;
-    wait?.resolve({ status: Number(head.slice(9, 12)), body: entity.body });
+    for (;;) {
+      this.#incoming ??= this.#readHead();
+      const incoming = this.#incoming;
+      if (!incoming) return;
+      if (incoming.left > 0) {
+        const part = this.#unread.subarray(0, incoming.left);
+        this.#unread = this.#unread.subarray(part.length);
+        incoming.parts.push(part);
+        incoming.left -= part.length;
+        if (incoming.left > 0) return;
+      }
+      if (incoming.isChunked) {
+        const size = this.#readChunkSize(incoming.parts.length === 0);
+        if (size === undefined) return;
+        incoming.left = size;
+        if (size > 0) continue;
+      }
+      this.#incoming = undefined;
+      const wait = this.#wait;
+      this.#wait = undefined;
+      wait?.resolve({ status: incoming.status, body: Buffer.concat(incoming.parts).toString("utf8") });
+      return;
+    }
+  }
+
+  #readHead(): Incoming | undefined {
+    const end = this.#unread.indexOf("\r\n\r\n");
+    if (end < 0) return undefined;
+    const head = this.#unread.toString("latin1", 0, end);
+    this.#unread = this.#unread.subarray(end + 4);
+    const length = /\r\ncontent-length: *(\d+)/i.exec(head);
+    return { status: Number(head.slice(9, 12)), parts: [], left: Number(length?.[1] ?? 0), isChunked: !length };
+  }
+
+  /** Of the chunk that follows, 0 for the last; undefined while its line is not there yet. Chunks end with a line's end. */
+  #readChunkSize(isFirst: boolean): number | undefined {
+    const start = isFirst ? 0 : 2;
+    const end = this.#unread.indexOf("\r\n", start);
+    if (end < 0) return undefined;
+    const size = Number.parseInt(this.#unread.toString("latin1", start, end), 16);
+    // The empty line after the last chunk comes with it.
+    const after = size > 0 ? end + 2 : end + 4;
+    if (this.#unread.length < after) return undefined;
+    this.#unread = this.#unread.subarray(after);
+    return size;
   }
 }
 
-/** The body that starts at `start` and where it ends, or undefined while it is not whole. */
-function entityOf(head: string, bytes: Buffer, start: number): { body: string; end: number } | undefined {
-  const length = /\r\ncontent-length: *(\d+)/i.exec(head);
-  if (length) {
-    const end = start + Number(length[1]);
-    return bytes.length < end ? undefined : { body: bytes.toString("utf8", start, end), end };
-  }
-  const parts: Buffer[] = [];
-  for (let at = start; ; ) {
-    const lineEnd = bytes.indexOf("\r\n", at);
-    if (lineEnd < 0) return undefined;
-    const size = Number.parseInt(bytes.toString("latin1", at, lineEnd), 16);
-    const chunkEnd = lineEnd + 2 + size;
-    if (bytes.length < chunkEnd + 2) return undefined;
-    if (size === 0) return { body: Buffer.concat(parts).toString("utf8"), end: chunkEnd + 2 };
-    parts.push(bytes.subarray(lineEnd + 2, chunkEnd));
-    at = chunkEnd + 2;
-  }
+/** An answer of which some is still to come: `left` bytes of its body, or of the present chunk. */
+interface Incoming {
+  status: number;
+  parts: Buffer[];
+  left: number;
+  isChunked: boolean;
 }

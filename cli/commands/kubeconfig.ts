@@ -1,10 +1,18 @@
-import { Failure } from "../failure.ts";
-import { chosenHome, readIfThere } from "../home.ts";
+import { clusterClient, DEFAULT_CLUSTER } from "../cluster-client.ts";
+import { kubeconfig } from "../control-plane/kubeconfig.ts";
+import { chosenHome } from "../home.ts";
+import { chosenTime } from "../time.ts";
+
+export interface KubeconfigOptions {
+  cluster?: string;
+  at?: string;
+  state?: string;
+}
 
 /** `cox kubeconfig`: prints it, for a pipe or a redirection. */
-export function printKubeconfig(options: { state?: string }): void {
-  const home = chosenHome(options.state, process.env);
-  const text = readIfThere(home.kubeconfig);
-  if (text === undefined) throw new Failure(`there is no cluster in ${home.root}: make one with \`cox up\``);
-  process.stdout.write(text);
+export async function printKubeconfig(options: KubeconfigOptions): Promise<void> {
+  const at = options.at === undefined ? undefined : chosenTime(options.at, Date.now());
+  const client = await clusterClient(chosenHome(options.state, process.env), options.cluster);
+  const cluster = options.cluster === DEFAULT_CLUSTER ? undefined : options.cluster;
+  process.stdout.write(kubeconfig(client, { cluster, at }));
 }

@@ -5,21 +5,33 @@ import { type Home, readIfThere } from "../home.ts";
 const CLUSTER = "coxswain";
 const USER = "kubernetes-admin";
 
-/** The kubeconfig of a cluster's admin. */
-export function kubeconfig({ url, caCertificate, token }: ApiClient): string {
+/** What a kubeconfig leads to, where that is not the default cluster as it is now. */
+export interface KubeconfigScope {
+  /** Another cluster of the control plane, to which the client's URL leads. */
+  cluster?: string | undefined;
+  /** RFC 3339: the cluster as it was then. */
+  at?: string | undefined;
+}
+
+/** The kubeconfig of a cluster's admin. Its names tell its scope: `KUBECONFIG=a:b` merges several, and the first of a name wins. */
+export function kubeconfig({ url, caCertificate, token }: ApiClient, { cluster, at }: KubeconfigScope = {}): string {
+  const suffix = cluster === undefined ? "" : `-${cluster}`;
+  const context = `${CLUSTER}${suffix}${at === undefined ? "" : `@${at}`}`;
+  const user = `${USER}${suffix}`;
+  const server = at === undefined ? url : `${url}/at/${at}`;
   return dump(
     {
       apiVersion: "v1",
       kind: "Config",
       clusters: [
         {
-          name: CLUSTER,
-          cluster: { server: url, "certificate-authority-data": Buffer.from(caCertificate).toString("base64") },
+          name: context,
+          cluster: { server, "certificate-authority-data": Buffer.from(caCertificate).toString("base64") },
         },
       ],
-      users: [{ name: USER, user: { token } }],
-      contexts: [{ name: CLUSTER, context: { cluster: CLUSTER, user: USER } }],
-      "current-context": CLUSTER,
+      users: [{ name: user, user: { token } }],
+      contexts: [{ name: context, context: { cluster: context, user } }],
+      "current-context": context,
       preferences: {},
     },
     { lineWidth: -1 },

@@ -10,8 +10,10 @@ import { oneDefaultPriorityClass, type PriorityClassFacts, priorityClassFacts } 
 import { taintNodesByCondition } from "../admission/taint-nodes-by-condition.ts";
 import { clusterWideControllers } from "../controllers/cluster-wide.ts";
 import type { AnyController } from "../controllers/controller.ts";
-import { Home, type Platform } from "../home.ts";
+import { Home, type HomeOptions, type Platform } from "../home.ts";
 import type {
+  ClusterHomeNamespaceRpc,
+  ClusterHomeTimelineRpc,
   HomeAnswer,
   HomeRequest,
   HomeRpc,
@@ -22,6 +24,8 @@ import type {
   Target,
   TimelineFeedRpc,
   Verb,
+  WatchAnswer,
+  WatchRequest,
 } from "../protocol.ts";
 import { forEachBounded } from "../timeline/home-source.ts";
 import { refusalAnswer } from "../verbs/answer.ts";
@@ -44,6 +48,9 @@ export interface ClusterWideHomeOptions {
   podCidr: string;
   /** `host:port` at which pods reach the API. */
   apiEndpoint?: string | undefined;
+  /** Those of every cluster unless a test names its own. */
+  controllers?: readonly AnyController[];
+  retention?: HomeOptions["retention"];
   /** Whether a node's link is up; asked after a restart of this home about nodes that were connected before. */
   isConnected?(node: string): Promise<boolean>;
 }
@@ -68,12 +75,14 @@ export class ClusterWideHome {
     this.#options = options;
     this.#presence = new NodePresence(platform.database);
     this.#addresses = new ServiceAddresses(platform.database, serviceCidr);
-    this.#controllers = clusterWideControllers({ podCidr, presenceOf: (node) => this.#presence.of(node) });
+    this.#controllers =
+      options.controllers ?? clusterWideControllers({ podCidr, presenceOf: (node) => this.#presence.of(node) });
     this.home = new Home({
       platform,
       name,
       namespace: "",
       timeline,
+      retention: options.retention,
       kinds: allKinds().filter(({ namespaced }) => !namespaced),
       controllers: this.#controllers,
       admission: [immortalNamespaces, nodeRestriction, oneDefaultPriorityClass, taintNodesByCondition],
@@ -87,31 +96,56 @@ export class ClusterWideHome {
           platform.later(0, () => this.#presence.forget(stored.name));
       }
     });
-    if (this.home.store.revision === 0) {
-      this.home.store.write((tx) => createClusterObjects(this.home.writing(tx, SYSTEM), serviceCidr));
-    }
   }
 
   async alarm(): Promise<void> {
     const passed = this.home.alarm();
     this.#namespaces.wake();
-    this.start();
+    void this.ready().catch(() => this.home.guard());
     if (this.#namespaces.isBusy) this.home.guard();
     await passed;
   }
 
+  /** The first to ask anything of a new cluster finds in it what every cluster has. @throws ApiError where there is no lease to be had. */
+  async ready(): Promise<void> {
+    if (this.home.store.revision === 0) await this.#writable();
+    this.#start();
+  }
+
+  /** There is a lease, and nothing is written before the cluster's first objects. */
+  async #writable(): Promise<void> {
+    await this.home.lease.whenOpen();
+    if (this.home.store.revision > 0) return;
+    this.home.store.write((tx) => createClusterObjects(this.home.writing(tx, SYSTEM), this.#options.serviceCidr));
+  }
+
   /** Once in an instance's life: what must be so in a cluster, and may have changed while nobody looked. */
-  start(): void {
+  #start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
     void Promise.all([this.#publishApi(), this.#checkPresence()]).catch((error: unknown) => {
       console.warn(`the cluster's start is tried again: ${String(error)}`);
       this.#isStarted = false;
-      this.#options.platform.later(START_RETRY_MILLISECONDS, () => this.start());
+      this.#options.platform.later(START_RETRY_MILLISECONDS, () => this.#start());
     });
   }
 
+  async watch(request: WatchRequest): Promise<WatchAnswer> {
+    try {
+      await this.ready();
+    } catch (error) {
+      return refusalAnswer(error) as WatchAnswer;
+    }
+    await this.home.catchUpWith(request.options);
+    return this.home.watch(request);
+  }
+
   async handle(request: HomeRequest): Promise<HomeAnswer> {
+    try {
+      await this.ready();
+    } catch (error) {
+      return refusalAnswer(error);
+    }
     const answer = await this.home.handle(request);
     const { verb, target } = request;
     // Whoever was told of a namespace finds it in order.
@@ -128,20 +162,28 @@ export class ClusterWideHome {
 
   // For NamespaceHomes.
 
-  async namespaceState(name: string): Promise<{ state: "absent" | "active" | "terminating"; uid: string }> {
-    this.start();
+  async namespaceState(name: string): ReturnType<ClusterHomeNamespaceRpc["namespaceState"]> {
+    await this.ready();
+    const { revision } = this.home.store;
     const object = this.home.store.read((tx) => tx.get("namespaces", name))?.object;
-    if (!object) return { state: "absent", uid: "" };
-    return { state: object.metadata.deletionTimestamp ? "terminating" : "active", uid: object.metadata.uid ?? "" };
+    if (!object) return { state: "absent", uid: "", revision };
+    const state = object.metadata.deletionTimestamp ? "terminating" : "active";
+    return { state, uid: object.metadata.uid ?? "", revision };
+  }
+
+  contentsChanged(namespace: string): void {
+    this.#namespaces.look(namespace);
   }
 
   async priorityClasses(): Promise<PriorityClassFacts[]> {
+    await this.ready();
     const { resource } = servedOf(PriorityClass);
     return this.home.store.read((tx) => tx.list(resource)).map(({ object }) => priorityClassFacts(object));
   }
 
   async allocateService(ask: ServiceAsk): Promise<ServiceGrant> {
     const { platform } = this.#options;
+    await this.#writable();
     return this.home.store.write<ServiceGrant>((tx) =>
       this.#addresses.allocate(this.home.writing(tx, SYSTEM), ask, ask.reservation ?? platform.uuid(), () =>
         platform.random(),
@@ -150,22 +192,31 @@ export class ClusterWideHome {
   }
 
   async releaseService(reservation: string): Promise<void> {
+    await this.#writable();
     this.home.store.write((tx) => this.#addresses.release(this.home.writing(tx, SYSTEM), reservation));
   }
 
   async settleServices(namespace: string, services: ServiceHolding[], underWay: string[]): Promise<void> {
+    await this.#writable();
     this.home.store.write((tx) => this.#addresses.settle(this.home.writing(tx, SYSTEM), namespace, services, underWay));
   }
 
   // For the Timeline.
 
-  async listNamespaces(): Promise<string[]> {
-    this.start();
-    return this.home.store.read((tx) => tx.texts("namespaces")).map(({ name }) => name);
+  async listNamespaces({
+    at,
+    since,
+  }: {
+    at?: number;
+    since?: number;
+  } = {}): ReturnType<ClusterHomeTimelineRpc["listNamespaces"]> {
+    await this.ready();
+    return this.#namespaces.names(at, since);
   }
 
   async authorize(user: User, verb: Verb | "watch", target: Target): Promise<HomeAnswer | null> {
     try {
+      await this.ready();
       authorize(this.home.scope, { user, verb, target, options: {} });
       return null;
     } catch (error) {
@@ -176,7 +227,7 @@ export class ClusterWideHome {
   // For nodes.
 
   async nodePresence(node: string, connected: boolean, at: number): Promise<void> {
-    this.start();
+    await this.ready();
     if (!this.#presence.set(node, connected, at)) return;
     this.#lookAt(node);
   }
@@ -191,6 +242,7 @@ export class ClusterWideHome {
   async join(bootstrapToken: string, nodeName: string): Promise<boolean> {
     const secretName = tokenSecretName(bootstrapToken);
     if (!secretName || dnsSubdomainComplaints(nodeName).length > 0) return false;
+    await this.ready();
     const target = { group: "", version: "v1", resource: "secrets", namespace: "kube-system", name: secretName };
     const answer = await this.#options.homeOf("kube-system").handle({
       verb: "get",

@@ -27,7 +27,7 @@ describe("a new cluster", () => {
       ["kube-public", "Active"],
       ["kube-system", "Active"],
     ]);
-    cluster.clusterHome.start();
+    void cluster.clusterHome.ready();
     await cluster.settle();
     const { spec } = (await cluster.ask("default", "get", "services/kubernetes")).body;
     expect([spec.clusterIP, spec.ports[0].port]).toEqual(["10.96.0.1", 443]);
@@ -123,6 +123,71 @@ describe("a namespace", () => {
     expect((await cluster.ask("shop", "create", "pods", { object: pod("again") })).code).toBe(201);
   });
 
+  test("that is being deleted is looked at when it holds less, and left alone otherwise", async () => {
+    const cluster = new TestCluster();
+    await cluster.ask("", "create", "namespaces", { object: namespace("shop") });
+    const held = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "held", finalizers: ["example.com/hold"] } };
+    await cluster.ask("shop", "create", "configmaps", { object: held });
+    const home = cluster.namespace("shop");
+    const terminate = home.terminate.bind(home);
+    let asked = 0;
+    home.terminate = async () => {
+      asked++;
+      return await terminate();
+    };
+    await cluster.ask("", "delete", "namespaces/shop");
+    await cluster.settle(10_000);
+    const before = asked;
+    expect(before).toBeGreaterThan(0);
+    await cluster.settle(600_000);
+    expect(asked).toBe(before);
+    await cluster.ask("shop", "patch", "configmaps/held", {
+      patchType: "merge",
+      object: { metadata: { finalizers: null } },
+    });
+    await cluster.settle(1_000);
+    expect((await cluster.ask("", "get", "namespaces/shop")).code).toBe(404);
+  });
+
+  test("is named among those of its time, and among those that were there since", async () => {
+    const cluster = new TestCluster();
+    const created = await cluster.ask("", "create", "namespaces", { object: namespace("shop") });
+    const at = Number(created.body.metadata.resourceVersion);
+    await cluster.ask("", "delete", "namespaces/shop");
+    await cluster.settle(10_000);
+    const system = ["default", "kube-node-lease", "kube-public", "kube-system"];
+    const home = cluster.clusterHome;
+    expect(await home.listNamespaces()).toEqual({ names: system, expired: false });
+    expect(await home.listNamespaces({ at })).toEqual({ names: [...system, "shop"], expired: false });
+    expect(await home.listNamespaces({ at: at - 1 })).toEqual({ names: system, expired: false });
+    expect(await home.listNamespaces({ since: at })).toEqual({ names: [...system, "shop"], expired: false });
+    const gone = home.home.store.revision;
+    expect(await home.listNamespaces({ since: gone })).toEqual({ names: system, expired: false });
+    const later = gone + 4_000_000;
+    expect(await home.listNamespaces({ at: later })).toEqual({ names: system, expired: false });
+    const next = await cluster.ask("", "create", "namespaces", { object: namespace("late") });
+    expect(Number(next.body.metadata.resourceVersion), "it was said that there is no more to come").toBeGreaterThan(
+      later,
+    );
+  });
+
+  test("keeps what happens in it between its own beginning and its end", async () => {
+    const cluster = new TestCluster();
+    // A clock that is behind.
+    cluster.namespace("shop");
+    cluster.platformOf("shop").time -= 60_000;
+    const created = await cluster.ask("", "create", "namespaces", { object: namespace("shop") });
+    const inside = await cluster.ask("shop", "create", "pods", { object: pod("web") });
+    expect(Number(inside.body.metadata.resourceVersion)).toBeGreaterThan(Number(created.body.metadata.resourceVersion));
+    cluster.platformOf("shop").time += 120_000;
+    await cluster.ask("", "delete", "namespaces/shop");
+    await cluster.ask("shop", "delete", "pods/web", { options: { gracePeriodSeconds: 0 } });
+    await cluster.settle(10_000);
+    expect((await cluster.ask("", "get", "namespaces/shop")).code).toBe(404);
+    const last = cluster.namespace("shop").home.store.revision;
+    expect(cluster.clusterHome.home.store.revision).toBeGreaterThan(last);
+  });
+
   test("goes on ending after the process was killed", async () => {
     const cluster = new TestCluster();
     await cluster.ask("", "create", "namespaces", { object: namespace("shop") });
@@ -178,7 +243,7 @@ describe("a Service", () => {
     const ask = { namespace: "default", name: "kubernetes", clusterIP: "10.96.0.1", nodePorts: [] };
     expect(await cluster.clusterHome.allocateService(ask)).toMatchObject({ clusterIP: "10.96.0.1" });
     cluster.kill();
-    cluster.clusterHome.start();
+    void cluster.clusterHome.ready();
     await cluster.settle(5_000);
     expect((await cluster.ask("default", "get", "services/kubernetes")).body.spec.clusterIP).toBe("10.96.0.1");
   });

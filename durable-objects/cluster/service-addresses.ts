@@ -2,8 +2,10 @@ import ipaddr from "ipaddr.js";
 import { type FieldError, fieldInvalid } from "../../api/field-error.ts";
 import { parseIp } from "../../api/ip.ts";
 import { IPAddress } from "../../api/kinds/ip-address.ts";
+import type { ServiceObject } from "../../api/kinds/service-object.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { ApiError } from "../../api/status.ts";
+import { holdingOf } from "../namespace/service-settling.ts";
 import type { ServiceAsk, ServiceGrant, ServiceHolding } from "../protocol.ts";
 import type { SqlDatabase } from "../store/sql.ts";
 import { createObject } from "../verbs/create.ts";
@@ -20,6 +22,9 @@ const STATIC_IPS_MIN = 16;
 const STATIC_IPS_MAX = 256;
 /** Of a range larger than a /12 only so much is used. */
 const RANGE_MAX = 1 << 20;
+
+/** The reservation of what was not reserved here. */
+const ADOPTED = "restored";
 
 type Row = { value: number; namespace: string; name: string; reservation: string };
 
@@ -80,6 +85,22 @@ export class ServiceAddresses {
         this.#delete(writing, kind, row.value);
       }
     }
+  }
+
+  /**
+   * Of a cluster that is restored: what a Service has (an object of a namespace's home), or an IPAddress says, stays theirs. What one of them
+   * has without the other is settled by the namespace, as anything else that was granted and not written.
+   */
+  adopt(namespace: string, object: KubeObject): void {
+    const { kind, metadata } = object;
+    if (kind === "IPAddress") {
+      const { namespace = "", name = "" } = object["spec"]?.parentRef ?? {};
+      this.#adopt("ip", metadata.name, { namespace, name });
+      return;
+    }
+    const { name, clusterIPs, nodePorts } = holdingOf(object as ServiceObject);
+    for (const ip of clusterIPs) this.#adopt("ip", ip, { namespace, name });
+    for (const port of nodePorts) this.#adopt("port", port, { namespace, name });
   }
 
   /** Releases what a namespace has beyond its Services and the reservations that are under way. */
@@ -201,6 +222,16 @@ export class ServiceAddresses {
       name,
       reservation,
     );
+  }
+
+  #adopt(kind: "ip" | "port", what: string | number, { namespace, name }: Pick<Row, "namespace" | "name">): void {
+    let value = what;
+    if (typeof value === "string") {
+      const ip = parseIp(value);
+      if (ip?.family !== "IPv4") return;
+      value = numberOf(ip.bytes);
+    }
+    if (!this.#isTaken(kind, value)) this.#insert(kind, value, { namespace, name, reservation: ADOPTED });
   }
 
   #delete(writing: Writing, kind: "ip" | "port", value: number): void {

@@ -11,11 +11,12 @@ import { namespaceDeletion } from "../controllers/namespace-deletion.ts";
 import { NAMESPACED_CONTROLLERS } from "../controllers/namespaced.ts";
 import { podsOfLostNode } from "../controllers/pods-of-lost-node.ts";
 import { rootCaPublisher } from "../controllers/root-ca-publisher.ts";
-import { Home, type Platform } from "../home.ts";
+import { Home, type HomeOptions, type Platform } from "../home.ts";
 import type { CarriedOut } from "../loop/controller-loop.ts";
 import type { ClusterHomeNamespaceRpc, HomeRequest, NamespaceHomeInternalRpc, TimelineFeedRpc } from "../protocol.ts";
 import { lazyTables } from "../store/lazy-tables.ts";
 import { bindPod } from "../verbs/pods.ts";
+import { ContentsNews } from "./contents-news.ts";
 import { NamespaceRecord } from "./namespace-record.ts";
 import {
   evictPods,
@@ -40,6 +41,7 @@ export interface NamespacedHomeOptions {
   rootCa?: string | undefined;
   /** Those of every namespace unless a test names its own. */
   controllers?: readonly AnyController[];
+  retention?: HomeOptions["retention"];
 }
 
 /** PriorityClasses change rarely: they are asked for again when they were last looked at so long ago. */
@@ -64,11 +66,15 @@ export class NamespacedHome {
   readonly #cluster: ClusterHomeNamespaceRpc;
   readonly #record: NamespaceRecord;
   readonly #services: ServiceSettling;
+  readonly #contents: ContentsNews;
   readonly #controllers: readonly AnyController[];
   #classes: readonly PriorityClassFacts[] = [];
   #classesAt = Number.NEGATIVE_INFINITY;
+  /** The alarm has rung in this instance's life. */
+  #hasRung = false;
 
-  constructor({ platform: given, name, namespace, cluster, timeline, rootCa, controllers }: NamespacedHomeOptions) {
+  constructor(options: NamespacedHomeOptions) {
+    const { platform: given, name, namespace, cluster, timeline, rootCa, controllers, retention } = options;
     // Anybody may ask for a namespace that is not there: that leaves nothing behind.
     const platform: Platform = { ...given, database: lazyTables(given.database) };
     this.#platform = platform;
@@ -82,6 +88,7 @@ export class NamespacedHome {
       name,
       namespace,
       timeline,
+      retention,
       kinds: allKinds().filter(({ namespaced }) => namespaced),
       controllers: this.#controllers,
       admission: [
@@ -104,12 +111,20 @@ export class NamespacedHome {
       uuid: () => platform.uuid(),
       later: (milliseconds, work) => void platform.later(milliseconds, work),
     });
+    this.#contents = new ContentsNews({
+      isGoing: () => this.#record.state === "terminating",
+      tell: () => cluster.contentsChanged(namespace),
+      later: (milliseconds, work) => void platform.later(milliseconds, work),
+    });
+    this.home.store.onCommit(() => this.#contents.changed());
   }
 
   async alarm(): Promise<void> {
     const passed = this.home.alarm();
     this.#services.wake();
-    if (this.#services.isBehind) this.home.guard();
+    if (!this.#contents.isBehind && !this.#hasRung) this.#contents.changed();
+    this.#hasRung = true;
+    if (this.#services.isBehind || this.#contents.isBehind) this.home.guard();
     await passed;
   }
 
@@ -125,8 +140,9 @@ export class NamespacedHome {
 
   /** The ClusterHome tells its homes of their namespaces; a home that was not reached asks. */
   async #learnState(): Promise<void> {
-    const { state, uid } = await this.#cluster.namespaceState(this.#namespace);
-    if (state === "active") await this.activate(uid);
+    const { state, uid, revision } = await this.#cluster.namespaceState(this.#namespace);
+    this.home.lease.raiseFloor(revision);
+    if (state === "active") await this.activate(uid, revision);
     else this.#record.set(state, uid);
   }
 
@@ -143,22 +159,26 @@ export class NamespacedHome {
   }
 
   /** The namespace is there: its controllers make what every namespace has, before anybody is told that it is. */
-  async activate(uid: string): Promise<void> {
+  async activate(uid: string, revision: number): Promise<void> {
+    // Whoever sees an object here sees the namespace that it is in.
+    this.home.lease.raiseFloor(revision);
     if (this.#record.state === "active" && this.#record.uid === uid) return;
     this.#record.set("active", uid);
     for (const controller of this.#controllers)
       if ("reconcileHome" in controller) this.home.loop.look(controller, HOME_KEY);
     this.home.guard();
+    await this.home.lease.whenOpen();
     this.home.pass();
   }
 
   /** The namespace is going: deletes some of what it holds, and answers what there was. */
   async terminate(): ReturnType<NamespaceHomeInternalRpc["terminate"]> {
     this.#record.set("terminating", this.#record.uid);
-    const { decision, refused } = this.#carryOut(CONTENTS, namespaceDeletion);
+    const { decision, refused } = await this.#carryOut(CONTENTS, namespaceDeletion);
     this.home.schedulePass();
     const failures = refused.slice(0, FAILURES_MAX).map(({ error }) => messageOf(error));
-    return { remaining: decision.remaining.resources, finalizers: decision.remaining.finalizers, failures };
+    const { resources, finalizers } = decision.remaining;
+    return { revision: this.home.store.revision, remaining: resources, finalizers, failures };
   }
 
   async bind(bindings: { name: string; uid: string; node: string }[]): Promise<string[]> {
@@ -169,22 +189,22 @@ export class NamespacedHome {
     );
     const bound = bindings.filter((_, i) => answers[i] === "");
     for (const part of parts(bound)) {
-      this.#carryOut(SCHEDULER, scheduledEvents(part));
+      await this.#carryOut(SCHEDULER, scheduledEvents(part));
     }
     return answers;
   }
 
   async markUnschedulable(verdicts: UnschedulableVerdict[]): Promise<void> {
-    for (const part of parts(verdicts)) this.#carryOut(SCHEDULER, markUnschedulable(part));
+    for (const part of parts(verdicts)) await this.#carryOut(SCHEDULER, markUnschedulable(part));
   }
 
   async evict(pods: PodEviction[]): Promise<void> {
-    for (const part of parts(pods)) this.#carryOut(TAINT_EVICTION, evictPods(part));
+    for (const part of parts(pods)) await this.#carryOut(TAINT_EVICTION, evictPods(part));
   }
 
   async nodeNotReady(node: string): Promise<void> {
     for (let pass = 0; pass < LOST_NODE_PASSES_MAX; pass++) {
-      const { decision, refused } = this.#carryOut(NODE_CONTROLLER, (view, context) =>
+      const { decision, refused } = await this.#carryOut(NODE_CONTROLLER, (view, context) =>
         podsOfLostNode(node, view, context),
       );
       if (decision.writes.length === 0 || refused.length > 0) return;
@@ -192,10 +212,11 @@ export class NamespacedHome {
   }
 
   /** What is refused of a decision is told to the log: whoever decided looks again sooner or later. */
-  #carryOut<Decision extends Plan>(
+  async #carryOut<Decision extends Plan>(
     name: string,
     decide: (view: HomeView, context: Context) => Decision,
-  ): CarriedOut<Decision> {
+  ): Promise<CarriedOut<Decision>> {
+    await this.home.lease.whenOpen();
     const done = this.home.loop.carryOut(name, this.#platform.now(), decide);
     for (const { write, error } of done.refused.slice(0, FAILURES_MAX))
       console.warn(`${name} in ${this.#namespace}: a write (${write.op}) failed: ${messageOf(error)}`);

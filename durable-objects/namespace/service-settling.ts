@@ -155,7 +155,8 @@ export class ServiceSettling {
   }
 }
 
-function holdingOf({ metadata, spec }: Readonly<ServiceObject>): ServiceHolding {
+/** The addresses and ports that are a Service's. */
+export function holdingOf({ metadata, spec }: Readonly<ServiceObject>): ServiceHolding {
   const ports = [...(spec.ports ?? []).map(({ nodePort }) => nodePort), spec.healthCheckNodePort];
   return {
     name: metadata.name,

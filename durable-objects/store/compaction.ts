@@ -9,10 +9,12 @@ export interface Retention {
   step: number;
 }
 
-export const RETENTION: Retention = { ageMilliseconds: 10 * 60_000, changesMax: 50_000, step: 1024 };
+export const RETENTION: Retention = { ageMilliseconds: 60 * 60_000, changesMax: 50_000, step: 1024 };
 
 /** Rows deleted after one commit at most, so that no commit waits long for it. */
 const DELETES_PER_COMMIT = 256;
+/** A reader under way is waited for so long: one that never ends must not keep history for ever. */
+const HOLD_MILLISECONDS_MAX = 60_000;
 /** Unused row writes that are kept for later. */
 const BUDGET_MAX = 4 * 1024;
 
@@ -36,6 +38,8 @@ export class Compaction {
   #budget = 0;
   /** The revision that the mark moves to next, once it is known. */
   #next = 0;
+  /** Readers under way. */
+  readonly #holds = new Set<{ revision: number; until: number }>();
 
   constructor(database: SqlDatabase, retention: Retention, timeOf: (revision: number) => number) {
     this.#database = database;
@@ -66,6 +70,18 @@ export class Compaction {
     if (this.#done < this.#compacted) this.#delete();
   }
 
+  /** The mark does not pass a revision that is being read, for a bounded time. @returns what ends that */
+  hold(revision: number, now: number): () => void {
+    const hold = { revision, until: now + HOLD_MILLISECONDS_MAX };
+    this.#holds.add(hold);
+    return () => void this.#holds.delete(hold);
+  }
+
+  #isHeld(next: number, now: number): boolean {
+    for (const { revision, until } of this.#holds) if (revision < next && now < until) return true;
+    return false;
+  }
+
   #advance(now: number): void {
     const { step, changesMax, ageMilliseconds } = this.#retention;
     if (this.#behind <= step || this.#budget < 1) return;
@@ -73,6 +89,7 @@ export class Compaction {
     const next = this.#next;
     const tooOld = now - this.#timeOf(next) > ageMilliseconds;
     if (!tooOld && this.#behind - step < changesMax) return;
+    if (this.#isHeld(next, now)) return;
     this.#database.exec(
       "INSERT INTO compaction (id, compacted, done) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET compacted = excluded.compacted, done = excluded.done",
       next,

@@ -1,6 +1,6 @@
 import type { SqlDatabase } from "./sql.ts";
 import { type Change, Stored } from "./stored.ts";
-import type { NamedText, Page } from "./transaction.ts";
+import type { NamedText } from "./transaction.ts";
 
 type ChangeRow = {
   revision: number;
@@ -12,23 +12,24 @@ type ChangeRow = {
   previous_json: string | null;
 };
 
-/** Changes after a revision in the order they were made. The caller has checked that nothing after it was compacted. */
+/** Changes after a revision, and up to another, in the order they were made. The caller has checked that nothing after it was compacted. */
 export function readChanges(
   database: SqlDatabase,
   after: number,
-  { limit, resources }: { limit: number; resources?: readonly string[] },
+  { limit, resources, upTo = Number.MAX_SAFE_INTEGER }: { limit: number; resources?: readonly string[]; upTo?: number },
 ): Change[] {
   const filter = resources ? "AND h.resource IN (SELECT value FROM json_each(?3))" : "AND ?3 IS NULL";
   const rows = database.exec<ChangeRow>(
     `SELECT h.revision, h.resource, h.name, h.json, h.previous, h.deleted, p.json AS previous_json
      FROM history h LEFT JOIN history p ON p.revision = h.previous
-     WHERE h.revision > ?1 ${filter} ORDER BY h.revision LIMIT ?2`,
+     WHERE h.revision > ?1 AND h.revision <= ?4 ${filter} ORDER BY h.revision LIMIT ?2`,
     after,
     limit,
     resources ? JSON.stringify(resources) : null,
+    upTo,
   );
   return Array.from(rows, (row) => ({
-    type: row.deleted ? "DELETED" : row.previous ? "MODIFIED" : "ADDED",
+    type: typeOf(row),
     revision: row.revision,
     stored: new Stored(row.resource, row.name, row.revision, row.json),
     previous:
@@ -55,40 +56,67 @@ export function readAt(database: SqlDatabase, resource: string, name: string, re
   return at ? textOf(database, at) : undefined;
 }
 
-/** One page of a resource as it was at a revision that is not compacted, and how many objects follow the page. */
-export function listAt(
+/** One version of an object as history has it. */
+export interface Version {
+  revision: number;
+  type: Change["type"];
+  /** The name of the user who wrote it; empty where that is not known. */
+  author: string;
+  /** The object; of a deletion, its last state. */
+  json: string;
+  /** The version that it replaced or removed; 0: none. */
+  previousRevision: number;
+}
+
+/** The versions of an object before a revision, the newest first, as far back as history has them. `after`: where it surely begins. */
+export function readVersions(
   database: SqlDatabase,
   resource: string,
-  revision: number,
-  { after = "", limit = Number.MAX_SAFE_INTEGER }: Page,
-): { texts: NamedText[]; remaining: number } {
-  // What changed since: the version before the first change, 0 where the object did not exist then.
-  const changed = new Map<string, number>();
-  for (const row of database.exec<{ name: string; previous: number; first: number }>(
-    `SELECT name, previous, MIN(revision) AS first FROM history
-     WHERE revision > ? AND resource = ? AND name > ? GROUP BY name`,
-    revision,
+  name: string,
+  { limit, before, after }: { limit: number; before: number; after: number },
+): Version[] {
+  const versions: Version[] = [];
+  const current = database.exec<{ revision: number }>(
+    "SELECT revision FROM objects WHERE resource = ? AND name = ? AND revision < ?",
     resource,
-    after,
-  )) {
-    changed.set(row.name, row.previous);
-  }
-  const versions: { name: string; revision: number }[] = [];
-  for (const row of database.exec<{ name: string; revision: number }>(
-    "SELECT name, revision FROM objects WHERE resource = ? AND name > ?",
+    name,
+    before,
+  );
+  // A page before: its last version names the next.
+  const replaced = database.exec<{ revision: number }>(
+    "SELECT previous AS revision FROM history WHERE revision = ? AND resource = ? AND name = ?",
+    before,
     resource,
-    after,
-  )) {
-    if (!changed.has(row.name)) versions.push(row);
+    name,
+  );
+  let at = first(current)?.revision ?? first(replaced)?.revision;
+  for (let next = before; versions.length < limit; ) {
+    // Nothing names what was removed: it has to be looked for.
+    at ||= first<{ revision: number }>(
+      database.exec(
+        "SELECT revision FROM history WHERE revision > ? AND revision < ? AND resource = ? AND name = ? ORDER BY revision DESC LIMIT 1",
+        after,
+        next,
+        resource,
+        name,
+      ),
+    )?.revision;
+    const row = at && first<VersionRow>(database.exec(`${VERSION} WHERE revision = ?`, at));
+    if (!row) break;
+    const { revision, previous, author, json } = row;
+    versions.push({ revision, type: typeOf(row), author, json, previousRevision: previous });
+    next = revision;
+    at = previous;
   }
-  for (const [name, previous] of changed) if (previous > 0) versions.push({ name, revision: previous });
-  versions.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const page = versions.slice(0, limit);
-  return {
-    texts: page.map((version) => textOf(database, version.revision)),
-    remaining: versions.length - page.length,
-  };
+  return versions;
 }
+
+const VERSION = "SELECT revision, previous, deleted, author, json FROM history";
+
+type VersionRow = { revision: number; previous: number; deleted: number; author: string; json: string };
+
+const typeOf = ({ deleted, previous }: Pick<ChangeRow, "deleted" | "previous">): Change["type"] =>
+  deleted ? "DELETED" : previous ? "MODIFIED" : "ADDED";
 
 function textOf(database: SqlDatabase, revision: number): NamedText {
   const row = first<{ name: string; json: string }>(

@@ -1,6 +1,7 @@
-/** A value SQLite binds or returns. Integers beyond 53 bits would be rounded: the store never makes one. */
+/** A value SQLite binds. Integers beyond 53 bits would be rounded: the store never makes one. */
 export type SqlValue = string | number | null;
-export type SqlRow = Record<string, SqlValue>;
+/** What SQLite returns; a BLOB is an ArrayBuffer, on node:sqlite a Uint8Array: `new Uint8Array(blob)` reads both. */
+export type SqlRow = Record<string, SqlValue | ArrayBuffer>;
 
 /** What the store needs of SQLite; `durable-sql.ts` gives it on a Durable Object, `node-sql.ts` on node:sqlite in tests. */
 export interface SqlDatabase {

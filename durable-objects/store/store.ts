@@ -1,18 +1,18 @@
 import { ApiError } from "../../api/status.ts";
 import { Cache } from "./cache.ts";
 import { Compaction, RETENTION, type Retention } from "./compaction.ts";
-import { listAt, readAt, readChanges } from "./history.ts";
+import { readAt, readChanges, readVersions, type Version } from "./history.ts";
 import { changesAfter, RecentChanges } from "./recent-changes.ts";
 import type { SqlDatabase } from "./sql.ts";
 import type { Change } from "./stored.ts";
 import {
   type NamedText,
-  type Page,
   type ReadTransaction,
   type Synchronous,
   Transaction,
   type WriteTransaction,
 } from "./transaction.ts";
+import { View } from "./view.ts";
 
 /** What a store takes its revisions from. `revision.ts` has the one that homes use. */
 export interface Clock {
@@ -27,8 +27,8 @@ export interface Clock {
 export interface StoreOptions {
   database: SqlDatabase;
   clock: Clock;
-  /** Runs the queue's work after what has arrived by now (`setTimeout(…, 0)`). */
-  defer(work: () => void): void;
+  /** Runs the queue's work after what has arrived by now (`setTimeout(…, 0)`); told a failure, it refuses all that waits. */
+  defer(work: (failure?: unknown) => void): void;
   retention?: Retention;
 }
 
@@ -39,12 +39,17 @@ const QUEUE_MAX = 4096;
 /** Changes in one read of history. */
 export const CHANGES_MAX = 1000;
 
-const TABLES = [
+export const TABLES = [
   "CREATE TABLE IF NOT EXISTS objects (resource TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, PRIMARY KEY (resource, name)) WITHOUT ROWID",
   `CREATE TABLE IF NOT EXISTS history (revision INTEGER PRIMARY KEY, resource TEXT NOT NULL, name TEXT NOT NULL,
-    json TEXT NOT NULL, previous INTEGER NOT NULL, deleted INTEGER NOT NULL)`,
+    previous INTEGER NOT NULL, deleted INTEGER NOT NULL, author TEXT NOT NULL DEFAULT '', json TEXT NOT NULL)`,
   "CREATE TABLE IF NOT EXISTS compaction (id INTEGER PRIMARY KEY, compacted INTEGER NOT NULL, done INTEGER NOT NULL)",
 ];
+
+/** History did not always say who wrote. */
+const LACKS_AUTHOR =
+  "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'history' AND instr(sql, 'author') = 0";
+const ADD_AUTHOR = "ALTER TABLE history ADD COLUMN author TEXT NOT NULL DEFAULT ''";
 
 interface Queued {
   work(tx: WriteTransaction): unknown;
@@ -74,11 +79,13 @@ export class Store {
     this.#clock = clock;
     this.#defer = defer;
     for (const table of TABLES) database.exec(table);
+    for (const _ of [...database.exec(LACKS_AUTHOR)]) database.exec(ADD_AUTHOR);
+    this.#compaction = new Compaction(database, retention, (revision) => clock.timeOf(revision));
     for (const { last } of database.exec<{ last: number | null }>("SELECT MAX(revision) AS last FROM history")) {
-      this.#revision = last ?? 0;
+      // What was imported is as of a revision that may be later than all of its versions.
+      this.#revision = Math.max(last ?? 0, this.#compaction.compacted);
     }
     this.#recent = new RecentChanges(this.#revision);
-    this.#compaction = new Compaction(database, retention, (revision) => clock.timeOf(revision));
   }
 
   /** Of the last commit. */
@@ -143,18 +150,23 @@ export class Store {
     }
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ work, resolve, reject });
-      if (this.#queue.length === 1) this.#defer(() => this.#flush());
+      if (this.#queue.length === 1) this.#defer((failure) => this.#flush(failure));
     });
   }
 
-  #flush(): void {
+  #flush(failure: unknown): void {
     const queue = this.#queue;
     this.#queue = [];
+    if (failure !== undefined) {
+      for (const { reject } of queue) reject(failure);
+      return;
+    }
     const settle: (() => void)[] = [];
     try {
       this.write((tx) => {
         for (const { work, resolve, reject } of queue) {
           try {
+            tx.author = "";
             const value = tx.attempt(() => work(tx) as Synchronous<unknown>);
             settle.push(() => resolve(value));
           } catch (error) {
@@ -174,15 +186,26 @@ export class Store {
     return revision >= this.compacted;
   }
 
-  /** At most `limit` changes after a revision, oldest first; `undefined` where history does not reach back that far. */
-  changes(after: number, options: { limit?: number; resources?: readonly string[] } = {}): Change[] | undefined {
+  /**
+   * At most `limit` changes after a revision, and none after `upTo`, oldest first; `undefined` where history does not reach back that far.
+   * Fewer than `limit`: there are no more.
+   */
+  changes(
+    after: number,
+    options: { limit?: number; resources?: readonly string[]; upTo?: number } = {},
+  ): Change[] | undefined {
     if (!this.reaches(after)) return undefined;
     const limit = Math.min(options.limit ?? CHANGES_MAX, CHANGES_MAX);
     const recent = this.#recent.after(after);
     if (!recent) return readChanges(this.database, after, { ...options, limit });
-    const { resources } = options;
+    const { resources, upTo = Number.MAX_SAFE_INTEGER } = options;
     const all = this.#writing ? [...recent, ...changesAfter(this.#writing.changes, after)] : recent;
-    return (resources ? all.filter(({ stored }) => resources.includes(stored.resource)) : all).slice(0, limit);
+    const wanted: Change[] = [];
+    for (const change of all) {
+      if (change.revision > upTo || wanted.length === limit) break;
+      if (!resources || resources.includes(change.stored.resource)) wanted.push(change);
+    }
+    return wanted;
   }
 
   /** An object as it was; throws where the revision is compacted (`reaches`). */
@@ -191,13 +214,31 @@ export class Store {
     return readAt(this.database, resource, name, revision);
   }
 
-  /** A page of a resource as it was, and how many objects follow it; throws where the revision is compacted. */
-  listAt(resource: string, revision: number, page: Page): { texts: NamedText[]; remaining: number } {
-    this.#assertReaches(revision);
-    return listAt(this.database, resource, revision, page);
+  /** The versions of an object before a revision (its newest, where none is given), newest first, as far back as history has them. */
+  versions(resource: string, name: string, { limit, before }: { limit: number; before?: number }): Version[] {
+    const options = { limit, before: before ?? Number.MAX_SAFE_INTEGER, after: this.compacted };
+    return readVersions(this.database, resource, name, options);
+  }
+
+  /** A resource as it was at a revision at or below which nothing is committed any more. Its reads throw once that is compacted. */
+  view(resource: string, revision: number): View {
+    return new View({
+      database: this.database,
+      resource,
+      revision,
+      newest: () => this.#revision,
+      assertReachable: () => this.#assertReaches(revision),
+    });
+  }
+
+  /** Somebody is reading at this revision: compaction waits for a while. @returns what ends that */
+  hold(revision: number): () => void {
+    return this.#compaction.hold(revision, this.#clock.now());
   }
 
   #assertReaches(revision: number): void {
-    if (!this.reaches(revision)) throw new Error(`revision ${revision} is compacted`);
+    if (!this.reaches(revision)) {
+      throw new ApiError("Expired", "The resourceVersion for the provided list is too old.");
+    }
   }
 }

@@ -19,6 +19,8 @@ export interface ReadTransaction {
 }
 
 export interface WriteTransaction extends ReadTransaction {
+  /** Who history says wrote what is put and removed from now on: a user's name. `attempt` begins and ends with the same. */
+  author: string;
   /** Creates or replaces. `render` makes the text with the revision it is given. */
   put(resource: string, name: string, render: (revision: number) => string): Stored;
   /** Removes an object that exists; `render` makes its last state, which watchers are told. */
@@ -47,10 +49,13 @@ const ALL = -1; // SQLite: LIMIT -1 is no limit.
 
 export class Transaction implements WriteTransaction {
   readonly changes: Change[] = [];
+  author = "";
   readonly exec: SqlDatabase["exec"];
   readonly #cache: Cache;
   readonly #next: (last: number) => number;
   #revision: number;
+  /** Looked for last and not there: whoever creates looks twice. */
+  #absent: { resource: string; name: string } | undefined;
 
   constructor(database: SqlDatabase, cache: Cache, revision: number, next: (last: number) => number) {
     this.exec = (query, ...bindings) => database.exec(query, ...bindings);
@@ -66,6 +71,7 @@ export class Transaction implements WriteTransaction {
   get(resource: string, name: string): Stored | undefined {
     const cached = this.#cache.get(resource, name);
     if (cached) return cached;
+    if (this.#absent?.resource === resource && this.#absent.name === name) return undefined;
     for (const row of this.exec<TextRow>(
       "SELECT o.name, o.revision, json FROM objects o JOIN history h ON h.revision = o.revision WHERE o.resource = ? AND o.name = ?",
       resource,
@@ -75,6 +81,7 @@ export class Transaction implements WriteTransaction {
       this.#cache.set(stored);
       return stored;
     }
+    this.#absent = { resource, name };
     return undefined;
   }
 
@@ -162,30 +169,36 @@ export class Transaction implements WriteTransaction {
   #record(change: Change): void {
     const { stored, previous, revision, type } = change;
     this.exec(
-      "INSERT INTO history (revision, resource, name, json, previous, deleted) VALUES (?, ?, ?, ?, ?, ?)",
+      "INSERT INTO history (revision, resource, name, json, previous, deleted, author) VALUES (?, ?, ?, ?, ?, ?, ?)",
       revision,
       stored.resource,
       stored.name,
       stored.json,
       previous?.revision ?? 0,
       type === "DELETED" ? 1 : 0,
+      this.author,
     );
     this.#revision = revision;
+    this.#absent = undefined;
     this.changes.push(change);
   }
 
   attempt<T>(work: () => Synchronous<T>): T {
     const mark = this.changes.length;
+    const { author } = this;
     try {
       return work() as T;
     } catch (error) {
       while (this.changes.length > mark) this.#undo(this.changes.pop() as Change);
       throw error;
+    } finally {
+      this.author = author;
     }
   }
 
   /** The revision stays used: a gap in the sequence harms nobody, one number for two states would. */
   #undo({ stored: { resource, name }, previous, revision }: Change): void {
+    this.#absent = undefined;
     if (previous) {
       this.exec(
         "INSERT OR REPLACE INTO objects (resource, name, revision) VALUES (?, ?, ?)",

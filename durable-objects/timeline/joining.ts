@@ -54,11 +54,6 @@ export class Joining {
     return event.revision > this.floorOf(home);
   }
 
-  /** What has to be told of the home is what comes after this revision; infinite where it is to be read yet. */
-  baseOf(home: string): number {
-    return this.isAhead(home) ? Number.POSITIVE_INFINITY : this.floorOf(home);
-  }
-
   /** Where the home was when it was read; 0 where it was not. */
   floorOf(home: string): number {
     return this.#floors.get(home) ?? 0;

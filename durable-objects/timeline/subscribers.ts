@@ -1,5 +1,5 @@
 import type { Delivery, FeedEvent, NamespacedFeedEvent, Subscription } from "../protocol.ts";
-import { forEachBounded, type HomeSource, readObjects } from "./home-source.ts";
+import { addedEvent, forEachBounded, type HomeSource, readObjects } from "./home-source.ts";
 import { Joining } from "./joining.ts";
 
 /** One delivery holds at most so many events, of at most so much text (one larger event travels alone). */
@@ -24,7 +24,10 @@ interface Subscriber {
   /** The next delivery begins, the last of the queue completes the telling of everything. */
   reset: boolean;
   synced: boolean;
-  delivering: boolean;
+  /** Resolves when what is being delivered has been. */
+  delivering: Promise<void> | undefined;
+  /** What its predecessor under the same name had still under way: it must not arrive after what this one is told. */
+  predecessor: Promise<void> | undefined;
   failures: number;
   /** Where its latest telling of everything left each home. */
   joining: Joining | undefined;
@@ -43,8 +46,6 @@ export interface SubscribersOptions {
   /** All homes, the ClusterHome ("") included. */
   homes(): Promise<string[]>;
   deliver(subscription: Subscription, delivery: Delivery): Promise<void>;
-  /** A home has been read: `baseOf` may have changed. */
-  joined(home: string): void;
   /** Remembers over a restart that the subscriber has to be told everything. */
   remember(subscription: Pick<Subscription, "class" | "name">, stale: boolean): void;
   /** All that was to be delivered has been. */
@@ -78,8 +79,9 @@ export class Subscribers {
 
   /** `upToDate`: it was registered before and has missed nothing. */
   add(subscription: Subscription, upToDate: boolean): void {
-    this.remove(subscription);
     const key = subscriberKey(subscription);
+    const earlier = this.#all.get(key);
+    this.remove(subscription);
     const subscriber: Subscriber = {
       key,
       subscription,
@@ -87,7 +89,8 @@ export class Subscribers {
       queue: [],
       reset: false,
       synced: false,
-      delivering: false,
+      delivering: undefined,
+      predecessor: earlier?.delivering ?? earlier?.predecessor,
       failures: 0,
       joining: undefined,
       drained: [],
@@ -135,15 +138,6 @@ export class Subscribers {
     }
   }
 
-  /** The least revision of a home that its changes have to be told from; infinite where nobody has to be told. */
-  baseOf(home: string): number {
-    const joinings = new Set<Joining | undefined>();
-    for (const { mode, joining } of this.#all.values()) if (mode !== "stale") joinings.add(joining);
-    let base = Number.POSITIVE_INFINITY;
-    for (const joining of joinings) base = Math.min(base, joining?.baseOf(home) ?? 0);
-    return base;
-  }
-
   /** Nothing is queued, under way or to be retried. */
   get isQuiet(): boolean {
     return this.#busy === 0 && this.#wanting.size === 0 && !this.#round;
@@ -168,10 +162,9 @@ export class Subscribers {
 
   #pump(subscriber: Subscriber): void {
     if (subscriber.delivering) return;
-    subscriber.delivering = true;
     this.#busy++;
-    void this.#deliver(subscriber).finally(() => {
-      subscriber.delivering = false;
+    subscriber.delivering = this.#deliver(subscriber).finally(() => {
+      subscriber.delivering = undefined;
       this.#busy--;
       for (const done of subscriber.drained.splice(0)) done();
       if (this.isQuiet) this.#options.quiet();
@@ -179,6 +172,8 @@ export class Subscribers {
   }
 
   async #deliver(subscriber: Subscriber): Promise<void> {
+    await subscriber.predecessor;
+    subscriber.predecessor = undefined;
     while (this.#all.get(subscriber.key) === subscriber && subscriber.mode !== "stale") {
       const events = takeBatch(subscriber.queue);
       const delivery: Delivery = { events };
@@ -263,13 +258,12 @@ export class Subscribers {
       if (members.size === 0) return;
       joining.begin(home);
       let floor = 0;
-      for await (const { revision, events } of readObjects(this.#options.source, home, [...resources])) {
+      for await (const { revision, objects } of readObjects(this.#options.source, home, [...resources])) {
         floor = revision;
-        this.#tellMembers(members, home, events);
+        this.#tellMembers(members, home, objects.map(addedEvent));
         await this.#whenDrained(members);
       }
       this.#tellMembers(members, home, joining.end(home, floor));
-      this.#options.joined(home);
     });
     for (const subscriber of members) {
       subscriber.mode = "live";

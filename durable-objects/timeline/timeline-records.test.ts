@@ -26,15 +26,23 @@ test("a stored staleness is changed by an instance that has read it", () => {
   expect(new TimelineRecords(database).subscriptions()[0]!.stale).toBe(false);
 });
 
-test("of homes only what has changed is written, and what is gone is dropped", () => {
+test("leases and the mark outlive the instance", () => {
   const database = nodeSql();
   const records = new TimelineRecords(database);
-  records.saveHomes([
-    ["", 1],
-    ["a", 2],
+  expect(records.high).toBe(0);
+  records.setHigh(7);
+  records.setHigh(9);
+  records.saveLease({ home: "", slot: 3, number: 11 });
+  records.saveLease({ home: "a", slot: 4, number: 12 });
+  records.saveLease({ home: "a", slot: 4, number: 13 });
+  const next = new TimelineRecords(database);
+  expect(next.high).toBe(9);
+  expect(next.leases()).toEqual([
+    { home: "", slot: 3, number: 11 },
+    { home: "a", slot: 4, number: 13 },
   ]);
-  records.saveHomes([["a", 3]]);
-  expect([...new TimelineRecords(database).homes()]).toEqual([["a", 3]]);
+  next.deleteLease("");
+  expect(new TimelineRecords(database).leases()).toMatchObject([{ home: "a" }]);
 });
 
 test("an instance finds out that the one before it was lost at work", () => {

@@ -3,11 +3,21 @@ import type { SqlDatabase } from "../store/sql.ts";
 
 type SubscriptionName = Pick<Subscription, "class" | "name">;
 
-/** What a Timeline writes down: who subscribes, and, while it is quiet, up to where each home has been told. */
+/** What the Timeline has lent to a home, as it is written down. */
+export interface LeaseRow {
+  /** The namespace; empty for the ClusterHome. */
+  home: string;
+  slot: number;
+  number: number;
+}
+
+/**
+ * What a Timeline writes down: who subscribes, who holds a lease, a revision that is above everything it has let out, and whether
+ * something is under way. Each is one row; none is written for an event.
+ */
 export class TimelineRecords {
   readonly #database: SqlDatabase;
   readonly #stale = new Set<string>();
-  readonly #saved = new Map<string, number>();
 
   constructor(database: SqlDatabase) {
     this.#database = database;
@@ -16,11 +26,11 @@ export class TimelineRecords {
         class TEXT NOT NULL, name TEXT NOT NULL, resources TEXT NOT NULL, stale INTEGER NOT NULL, PRIMARY KEY (class, name)
       ) WITHOUT ROWID`,
     );
-    database.exec("CREATE TABLE IF NOT EXISTS home (name TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID");
+    database.exec(
+      "CREATE TABLE IF NOT EXISTS lease (home TEXT PRIMARY KEY, slot INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID",
+    );
+    database.exec("CREATE TABLE IF NOT EXISTS mark (one INTEGER PRIMARY KEY CHECK (one = 1), high INTEGER NOT NULL)");
     database.exec("CREATE TABLE IF NOT EXISTS busy (one INTEGER PRIMARY KEY CHECK (one = 1))");
-    for (const { name, revision } of database.exec<{ name: string; revision: number }>("SELECT * FROM home")) {
-      this.#saved.set(name, revision);
-    }
   }
 
   /** Is set while something is under way: an instance that finds it so does not know how far that got. */
@@ -32,25 +42,26 @@ export class TimelineRecords {
     this.#database.exec(busy ? "INSERT OR IGNORE INTO busy VALUES (1)" : "DELETE FROM busy");
   }
 
-  homes(): Iterable<[string, number]> {
-    return this.#saved;
+  /** At or above every revision that any instance has let out. */
+  get high(): number {
+    for (const { high } of this.#database.exec<{ high: number }>("SELECT high FROM mark")) return high;
+    return 0;
   }
 
-  /** Writes what has changed. */
-  saveHomes(revisions: Iterable<[string, number]>): void {
-    const current = new Map(revisions);
-    this.#database.transaction(() => {
-      for (const [home, revision] of current) {
-        if (this.#saved.get(home) === revision) continue;
-        this.#database.exec("INSERT OR REPLACE INTO home VALUES (?, ?)", home, revision);
-        this.#saved.set(home, revision);
-      }
-      for (const home of [...this.#saved.keys()]) {
-        if (current.has(home)) continue;
-        this.#database.exec("DELETE FROM home WHERE name = ?", home);
-        this.#saved.delete(home);
-      }
-    });
+  setHigh(revision: number): void {
+    this.#database.exec("INSERT OR REPLACE INTO mark VALUES (1, ?)", revision);
+  }
+
+  leases(): LeaseRow[] {
+    return [...this.#database.exec("SELECT home, slot, number FROM lease")] as unknown as LeaseRow[];
+  }
+
+  saveLease({ home, slot, number }: LeaseRow): void {
+    this.#database.exec("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", home, slot, number);
+  }
+
+  deleteLease(home: string): void {
+    this.#database.exec("DELETE FROM lease WHERE home = ?", home);
   }
 
   subscriptions(): { subscription: Subscription; stale: boolean }[] {

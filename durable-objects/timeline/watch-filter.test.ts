@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { FeedEvent } from "../protocol.ts";
 import { servedOf } from "../verbs/served.ts";
-import { watchFilter } from "./watch-filter.ts";
+import { WatchFilter } from "./watch-filter.ts";
 
 const text = (reason: string, revision: number): string =>
   JSON.stringify({
@@ -11,6 +12,10 @@ const text = (reason: string, revision: number): string =>
     reason,
     message: "Container image is present",
   });
+const watchFilter = (...args: ConstructorParameters<typeof WatchFilter>) => {
+  const filter = new WatchFilter(...args);
+  return (event: FeedEvent) => filter.line(event);
+};
 const told = (line: string) => JSON.parse(line);
 
 test("a watch of a version that is not stored is told objects of its own", () => {
@@ -35,4 +40,22 @@ test("a watch of a version that is not stored is told objects of its own", () =>
   });
   expect(told(ofPulled({ ...change, type: "DELETED" }))).toMatchObject({ type: "DELETED", object: own });
   expect(watchFilter(served, { fieldSelector: "reason=Killing" })(change)).toBe("");
+});
+
+test("what is there from the beginning is added, where it is selected", () => {
+  const served = servedOf({ group: "", version: "v1", resource: "events" });
+  const object = { resource: "events", json: text("Pulled", 8) };
+  expect(told(new WatchFilter(served, {}).stateLine(object))).toMatchObject({
+    type: "ADDED",
+    object: { reason: "Pulled" },
+  });
+  expect(told(new WatchFilter(served, { fieldSelector: "reason=Pulled" }).stateLine(object))).toMatchObject({
+    type: "ADDED",
+  });
+  expect(new WatchFilter(served, { fieldSelector: "reason=Failed" }).stateLine(object)).toBe("");
+});
+
+test("a selector that nobody understands is refused", () => {
+  const served = servedOf({ group: "", version: "v1", resource: "pods" });
+  expect(() => new WatchFilter(served, { fieldSelector: "spec.colour=red" })).toThrow("field label not supported");
 });

@@ -1,26 +1,47 @@
 import type { FeedEvent, RequestOptions } from "../protocol.ts";
 import { Stored } from "../store/stored.ts";
 import { withRevision } from "../verbs/object-text.ts";
-import { selectionOf, selects } from "../verbs/selection.ts";
+import { type Selection, selectionOf, selects } from "../verbs/selection.ts";
 import type { Served } from "../verbs/served.ts";
+import { addedEvent } from "./home-source.ts";
 
-/** One line of a watch; empty where the event is none of the watcher's. */
-export type WatchFilter = (event: FeedEvent) => string;
+/** What a watch tells of what happens. */
+export class WatchFilter {
+  readonly #served: Served;
+  readonly #selection: Selection;
 
-/** @throws ApiError where a selector cannot be understood. */
-export function watchFilter({ rules, present }: Served, options: RequestOptions): WatchFilter {
-  const selection = selectionOf(options, rules, "");
-  if (selection.isEverything) return ({ type, json }) => watchLine(type, present(json));
+  /** @throws ApiError where a selector cannot be understood. */
+  constructor(served: Served, options: RequestOptions) {
+    this.#served = served;
+    this.#selection = selectionOf(options, served.rules, "");
+  }
 
-  return ({ type, revision, resource, name, json, previousJson }) => {
-    const isSelected = (text: string): boolean => selects(selection, new Stored(resource, name, revision, text));
+  /** Every event is told as it is: those who are served the same version are told the same. */
+  get isEverything(): boolean {
+    return this.#selection.isEverything;
+  }
+
+  /** One line of a watch; empty where the event is none of the watcher's. */
+  line(event: FeedEvent): string {
+    const { type, revision, json, previousJson } = event;
+    const { present } = this.#served;
+    if (this.isEverything) return watchLine(type, present(json));
     if (type !== "MODIFIED" || previousJson === undefined)
-      return isSelected(json) ? watchLine(type, present(json)) : "";
-    const saw = isSelected(previousJson);
-    if (isSelected(json)) return watchLine(saw ? "MODIFIED" : "ADDED", present(json));
+      return this.#selects(event, json) ? watchLine(type, present(json)) : "";
+    const saw = this.#selects(event, previousJson);
+    if (this.#selects(event, json)) return watchLine(saw ? "MODIFIED" : "ADDED", present(json));
     // To its watcher the object is gone: as it was last seen, at the revision of its leaving.
     return saw ? watchLine("DELETED", present(withRevision(previousJson, revision))) : "";
-  };
+  }
+
+  /** The line of an object that is there from the beginning. */
+  stateLine(object: { resource: string; json: string }): string {
+    return this.isEverything ? watchLine("ADDED", this.#served.present(object.json)) : this.line(addedEvent(object));
+  }
+
+  #selects({ resource, name, revision }: FeedEvent, text: string): boolean {
+    return selects(this.#selection, new Stored(resource, name, revision, text));
+  }
 }
 
 export const watchLine = (type: string, json: string): string => `{"type":"${type}","object":${json}}\n`;

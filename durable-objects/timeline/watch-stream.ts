@@ -1,11 +1,7 @@
-/** What may wait for a slow reader; beyond it the watch ends, and its client starts another. */
-const WAITING_BYTES_MAX = 8 << 20;
-/** Up to here more is read for it at once. */
-const WAITING_BYTES_WANTED = 1 << 20;
+/** What waits for a reader that is slower; nothing more is read for it, or told to it, until it has taken some. */
+const WAITING_BYTES_MAX = 1 << 20;
 
-const encoder = new TextEncoder();
-
-/** The writing end of a watch: whole lines, in order, bounded. */
+/** The writing end of a watch: whole lines, in order. Whoever writes waits for `ready`, and is told by `isFull` when to. */
 export class WatchStream {
   readonly readable: ReadableStream<Uint8Array>;
   #controller: ReadableByteStreamController | undefined;
@@ -24,7 +20,7 @@ export class WatchStream {
         pull: () => this.#wake(),
         cancel: () => this.#end(),
       },
-      { highWaterMark: WAITING_BYTES_WANTED },
+      { highWaterMark: WAITING_BYTES_MAX },
     );
   }
 
@@ -32,17 +28,25 @@ export class WatchStream {
     return this.#controller !== undefined;
   }
 
-  write(lines: string): void {
-    const controller = this.#controller;
-    if (!controller || lines === "") return;
-    controller.enqueue(encoder.encode(lines));
-    if (WAITING_BYTES_WANTED - (controller.desiredSize ?? 0) > WAITING_BYTES_MAX) this.close();
+  /** The reader has as much before it as may wait. */
+  get isFull(): boolean {
+    return (this.#controller?.desiredSize ?? 1) <= 0;
+  }
+
+  /** The bytes are the stream's from then on. */
+  write(lines: Uint8Array): void {
+    if (!this.#controller || lines.length === 0) return;
+    try {
+      this.#controller.enqueue(lines as Uint8Array<ArrayBuffer>);
+    } catch {
+      // The reader has gone, and the platform has not said so before.
+      this.#end();
+    }
   }
 
   /** Resolves when the reader has room for more, or the watch has ended. */
   async ready(): Promise<void> {
-    if (!this.#controller || (this.#controller.desiredSize ?? 0) > 0) return;
-    await new Promise<void>((resolve) => this.#ready.push(resolve));
+    if (this.isFull) await new Promise<void>((resolve) => this.#ready.push(resolve));
   }
 
   close(): void {

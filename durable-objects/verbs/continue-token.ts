@@ -10,18 +10,37 @@ export interface ContinueToken {
 /** Pages of no one revision: each is what is there when it is read. */
 export const INCONSISTENT = -1;
 
+/** base64url without padding, as upstream's. */
 export const encodeContinue = ({ revision, after }: ContinueToken): string =>
-  btoa(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: `${after}\0` })).replace(/=+$/, "");
+  btoa(binary(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: `${after}\0` })))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+
+/** UTF-8 as `btoa` wants it: one character a byte. */
+const binary = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));
 
 /** @throws ApiError BadRequest, for a token that was not made here. */
 export function decodeContinue(text: string): ContinueToken {
+  const { v, rv, start } = parse(text);
+  if (v !== "meta.k8s.io/v1") throw refused(`server does not recognize this encoded version ${v}`);
+  if (rv === 0) throw refused("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+  if (start === "") throw refused("encoded start key empty (version meta.k8s.io/v1)");
+  const isRevision = Number.isSafeInteger(rv) && (rv as number) >= INCONSISTENT;
+  if (!isRevision || typeof start !== "string" || !start.endsWith("\0")) throw refused(String(start));
+  return { revision: rv as number, after: start.slice(0, -1) };
+}
+
+function parse(text: string): Record<string, unknown> {
   try {
-    const { v, rv, start } = JSON.parse(atob(text)) as Record<string, unknown>;
-    if (v === "meta.k8s.io/v1" && Number.isSafeInteger(rv) && typeof start === "string" && start.endsWith("\0")) {
-      return { revision: rv as number, after: start.slice(0, -1) };
-    }
+    const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (byte) => byte.charCodeAt(0));
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
   } catch {
     // Falls through: the reason is of no use to who made the token up.
   }
-  throw badRequest("continue key is not valid: encoded start key invalid");
+  throw refused("it cannot be read");
 }
+
+/** In upstream's words (storage/continue.go). */
+const refused = (why: string): Error => badRequest(`invalid continue token: continue key is not valid: ${why}`);

@@ -2,6 +2,7 @@ import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported } from
 import { ApiError, badRequest, type GroupResource, invalid } from "../../api/status.ts";
 import type { RequestOptions } from "../protocol.ts";
 import { revisionAt } from "../revision.ts";
+import type { HomeScope } from "./scope.ts";
 
 /** How far another machine's clock may be ahead of this one's before its revisions are taken for inventions. */
 const CLOCK_SKEW_MILLISECONDS = 60_000;
@@ -19,63 +20,68 @@ export function parseResourceVersion(text: string | undefined, { resource, group
 
 /** Refuses revisions that no home can have handed out yet. A home's own may lag behind other homes' of the cluster. */
 export function checkNotFuture(revision: number, current: number, now: number): void {
-  if (revision <= Math.max(current, revisionAt(now + CLOCK_SKEW_MILLISECONDS))) return;
-  const message = `Too large resource version: ${revision}, current: ${current}`;
-  throw new ApiError("Timeout", message, {
+  if (revision > Math.max(current, revisionAt(now + CLOCK_SKEW_MILLISECONDS))) throw tooLarge(revision, current);
+}
+
+/** As `checkNotFuture`, for what is read of one home; what is read in the past knows nothing beyond that past. */
+export function checkReadable(
+  revision: number,
+  { at }: Pick<RequestOptions, "at">,
+  { highest, now }: Pick<HomeScope, "highest" | "now">,
+): void {
+  if (at !== undefined && revision > at) throw tooLarge(revision, at);
+  if (Math.max(revision, at ?? 0) > 0) checkNotFuture(Math.max(revision, at ?? 0), highest(), now());
+}
+
+const tooLarge = (revision: number, current: number): ApiError =>
+  new ApiError("Timeout", `Too large resource version: ${revision}, current: ${current}`, {
     causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
     retryAfterSeconds: 1,
   });
-}
 
-/** The rules of metainternalversion/validation for lists and watches. */
+/** The rules of metainternalversion/validation for lists and watches, in the order in which it tells of them. */
 export function checkListOptions(options: RequestOptions, isWatch: boolean): void {
-  const { resourceVersion = "", resourceVersionMatch: match = "", sendInitialEvents } = options;
-  const errors: FieldError[] = [];
-  if (isWatch && sendInitialEvents !== undefined) {
-    if (match === "")
-      errors.push(
-        fieldForbidden(
-          "resourceVersionMatch",
-          "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        ),
-      );
-    else if (match !== "NotOlderThan") errors.push(fieldNotSupported("resourceVersionMatch", match, ["NotOlderThan"]));
-    if (sendInitialEvents && options.allowWatchBookmarks !== true) {
-      errors.push(
-        fieldForbidden("sendInitialEvents", "sendInitialEvents requires setting allowWatchBookmarks to true"),
-      );
-    }
-  } else if (match !== "") {
-    if (isWatch)
-      errors.push(
-        fieldForbidden(
-          "resourceVersionMatch",
-          "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        ),
-      );
-    else if (options.continue)
-      errors.push(
-        fieldForbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"),
-      );
-    else if (match !== "Exact" && match !== "NotOlderThan") {
-      errors.push(fieldNotSupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]));
-    } else if (resourceVersion === "") {
-      errors.push(
-        fieldForbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"),
-      );
-    } else if (match === "Exact" && resourceVersion === "0") {
-      errors.push(
-        fieldForbidden("resourceVersionMatch", 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
-      );
-    }
-  }
-  if (!isWatch && sendInitialEvents !== undefined) {
-    errors.push(fieldForbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
-  }
+  const errors = isWatch ? watchErrors(options) : listErrors(options);
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
-  if (options.continue && resourceVersion !== "" && resourceVersion !== "0") {
+  const { resourceVersion = "" } = options;
+  if (!isWatch && options.continue && resourceVersion !== "" && resourceVersion !== "0") {
     throw badRequest("specifying resource version is not allowed when using continue");
   }
+}
+
+const forbiddenMatch = (why: string): FieldError => fieldForbidden("resourceVersionMatch", why);
+const forbiddenWithContinue = (): FieldError =>
+  forbiddenMatch("resourceVersionMatch is forbidden when continue is provided");
+
+function listErrors(options: RequestOptions): FieldError[] {
+  const { resourceVersion = "", resourceVersionMatch: match = "" } = options;
+  const errors: FieldError[] = [];
+  if (match !== "") {
+    if (resourceVersion === "")
+      errors.push(forbiddenMatch("resourceVersionMatch is forbidden unless resourceVersion is provided"));
+    if (options.continue) errors.push(forbiddenWithContinue());
+    if (match !== "Exact" && match !== "NotOlderThan")
+      errors.push(fieldNotSupported("resourceVersionMatch", match, ["Exact", "NotOlderThan", ""]));
+    if (match === "Exact" && resourceVersion === "0")
+      errors.push(forbiddenMatch('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
+  }
+  if (options.sendInitialEvents !== undefined)
+    errors.push(fieldForbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+  return errors;
+}
+
+function watchErrors(options: RequestOptions): FieldError[] {
+  const { resourceVersionMatch: match = "", sendInitialEvents } = options;
+  const errors: FieldError[] = [];
+  if (sendInitialEvents !== undefined && match !== "NotOlderThan")
+    errors.push(forbiddenMatch("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+  if (match !== "") {
+    if (sendInitialEvents === undefined)
+      errors.push(forbiddenMatch("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+    if (match !== "NotOlderThan") errors.push(fieldNotSupported("resourceVersionMatch", match, ["NotOlderThan"]));
+    if (options.continue) errors.push(forbiddenWithContinue());
+  }
+  return errors;
 }
 
 /** The resourceVersion of what is read now. A home that was never written to has no revision yet, and "0" would mean any. */

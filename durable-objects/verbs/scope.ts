@@ -11,6 +11,10 @@ export interface HomeScope {
   /** Empty in the ClusterHome. */
   readonly namespace: string;
   readonly admission: readonly AdmissionPlugin[];
+  /** The home commits nothing at or below this revision from now on: before whatever is read as of a revision is read. */
+  raiseFloor(revision: number): void;
+  /** The highest revision that this home knows of: its last commit's, or one that it stays above. */
+  highest(): number;
   /** Milliseconds since 1970. */
   now(): number;
   uuid(): string;

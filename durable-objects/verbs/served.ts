@@ -18,13 +18,18 @@ export interface Served {
   readonly groupResource: GroupResource;
   readonly apiVersion: string;
   readonly hasStatus: boolean;
+  /** It is served in the version that it is stored in: `present` changes nothing. */
+  readonly isAsStored: boolean;
   /** The stored text in the version that is served; mostly the same. */
   present(json: string): string;
 }
 
+const isAsStored = (info: KindInfo, storage: KindInfo): boolean =>
+  storage.group === info.group && storage.version === info.version;
+
 /** A resource that is stored in another version than it is asked for in. */
 function presenter(info: KindInfo, storage: KindInfo): Served["present"] {
-  if (storage.group === info.group && storage.version === info.version) return (json) => json;
+  if (isAsStored(info, storage)) return (json) => json;
   return (json) => {
     const object = convert(JSON.parse(json) as KubeObject, info);
     const { resourceVersion } = object.metadata;
@@ -54,6 +59,7 @@ export function servedOf({ group, version, resource }: Pick<KindRef, "group" | "
       groupResource: { group, resource },
       apiVersion: apiVersionOf(info),
       hasStatus: info.subresources.some(({ name }) => name === "status"),
+      isAsStored: isAsStored(info, storage),
       present: presenter(info, storage),
     };
     known.set(key, served);

@@ -366,12 +366,13 @@ describe("watch", () => {
 
   test("from a revision that is compacted is told so by an event, and ends", async () => {
     const { watch, home, platform } = testHome();
+    await home.lease.whenOpen();
     const change = () =>
       home.store.write((tx) =>
         tx.put("configmaps", "a", (revision) => `{"metadata":{"name":"a","resourceVersion":"${revision}"}}`),
       );
     for (let i = 0; i < 1_100; i++) change();
-    platform.time += 3_600_000;
+    platform.time += 2 * 3_600_000;
     change();
     const events = watchEvents(watch("configmaps", { resourceVersion: "2" }));
     const [error, ...others] = await events.rest();

@@ -1,10 +1,10 @@
 import { ApiError } from "../../api/status.ts";
 import type { RequestOptions, WatchAnswer } from "../protocol.ts";
 import { type Change, Stored } from "../store/stored.ts";
-import type { NamedText } from "../store/transaction.ts";
+import { ReadSize } from "../store/view.ts";
 import { statusOf } from "./answer.ts";
 import { withRevision } from "./object-text.ts";
-import { checkListOptions, checkNotFuture, currentVersion, parseResourceVersion } from "./resource-version.ts";
+import { checkListOptions, checkReadable, currentVersion, parseResourceVersion } from "./resource-version.ts";
 import type { HomeScope } from "./scope.ts";
 import { type Selection, selectionOf, selects } from "./selection.ts";
 import type { Served } from "./served.ts";
@@ -17,10 +17,36 @@ const BOOKMARK_MILLISECONDS = 50_000;
 const TIMEOUT_SECONDS = 3_600;
 /** A client may ask for less, not for more than this. */
 const TIMEOUT_SECONDS_MAX = 24 * 3_600;
-/** Objects or changes read at a time before the watch has caught up. */
-const READ_ITEMS = 500;
 
 const encoder = new TextEncoder();
+
+/** A commit's changes to one resource: what everybody is told of them in the same words is made once. */
+class News {
+  readonly changes: readonly Change[];
+  readonly #bytes = new Map<Served, Uint8Array>();
+
+  constructor(changes: readonly Change[]) {
+    this.changes = changes;
+  }
+
+  get first(): number {
+    return (this.changes[0] as Change).revision;
+  }
+
+  get last(): number {
+    return (this.changes.at(-1) as Change).revision;
+  }
+
+  /** What a watcher without selectors is told; not to be given away: a stream takes its chunks' memory. */
+  bytes(served: Served): Uint8Array {
+    let bytes = this.#bytes.get(served);
+    if (!bytes) {
+      bytes = encoder.encode(this.changes.map(({ type, stored }) => frame(type, served.present(stored.json))).join(""));
+      this.#bytes.set(served, bytes);
+    }
+    return bytes;
+  }
+}
 
 /** All watches of one home. A watcher hears only of what is committed, in order. */
 export class Watches {
@@ -43,7 +69,6 @@ export class Watches {
     const ofName = name ? { ...options, fieldSelector: `metadata.name=${name}` } : options;
     const selection = selectionOf(ofName, served.rules, this.#scope.namespace);
     const revision = parseResourceVersion(options.resourceVersion, served.groupResource);
-    checkNotFuture(revision, this.#scope.store.revision, this.#scope.now());
     if (this.#count >= WATCHERS_MAX)
       throw new ApiError("TooManyRequests", "too many watches of this namespace", { retryAfterSeconds: 5 });
     const watcher = new Watcher(this.#scope, served, selection, options, revision, () => this.#remove(watcher));
@@ -64,7 +89,9 @@ export class Watches {
     if (this.#count === 0) return;
     for (const [resource, watchers] of this.#byResource) {
       const own = changes.filter(({ stored }) => stored.resource === resource);
-      if (own.length > 0) for (const watcher of [...watchers]) watcher.tell(own);
+      if (own.length === 0) continue;
+      const news = new News(own);
+      for (const watcher of [...watchers]) watcher.tell(news);
     }
   }
 }
@@ -78,6 +105,8 @@ class Watcher {
   readonly #selection: Selection;
   readonly #options: RequestOptions;
   readonly #onEnd: () => void;
+  /** A watch of the past hears of nothing after it. */
+  readonly #upTo: number;
   readonly #cancels: (() => void)[] = [];
   #controller!: ReadableByteStreamController;
   /** What is yet to be told before live changes follow; undefined once it has caught up. */
@@ -101,8 +130,9 @@ class Watcher {
     this.#selection = selection;
     this.#options = options;
     this.#onEnd = onEnd;
+    this.#upTo = options.at ?? Number.MAX_SAFE_INTEGER;
     this.#revision = revision;
-    this.#past = this.#tellPast(revision);
+    this.#past = this.#tellPast(revision, scope.store.revision);
     this.stream = new ReadableStream({
       type: "bytes",
       start: (controller) => {
@@ -116,14 +146,24 @@ class Watcher {
     if (options.allowWatchBookmarks) this.#scheduleBookmark();
   }
 
-  tell(changes: readonly Change[]): void {
+  tell(news: News): void {
     // Until it has caught up, it reads from history what comes meanwhile.
-    if (this.#past || this.#ended) return;
-    let text = "";
-    for (const change of changes) text += this.#frame(change);
-    this.#revision = changes.at(-1)!.revision;
-    if (text !== "") this.#send(text);
+    if (this.#past || this.#ended || news.last > this.#upTo) return;
+    // A client may know revisions of other homes, whose clocks are ahead: what is not newer than they are is no news to it.
+    if (this.#seesAll && news.first > this.#revision) this.#enqueue(news.bytes(this.#served).slice());
+    else this.#send(this.#frames(news.changes));
+    this.#revision = Math.max(this.#revision, news.last);
     if (this.#isSlow) this.#past = this.#tellChanges();
+  }
+
+  get #seesAll(): boolean {
+    return this.#selection.name === undefined && this.#selection.matches === undefined;
+  }
+
+  #frames(changes: readonly Change[]): string {
+    let text = "";
+    for (const change of changes) if (change.revision > this.#revision) text += this.#frame(change);
+    return text;
   }
 
   get #isSlow(): boolean {
@@ -154,50 +194,55 @@ class Watcher {
     if (this.#bookmarkDue) this.#sendBookmark();
   }
 
-  *#tellPast(revision: number): Generator<string, void> {
-    const { sendInitialEvents } = this.#options;
-    const { store } = this.#scope;
-    const startsWithState = sendInitialEvents ?? revision === 0;
-    if (startsWithState) {
-      this.#revision = store.revision;
-      yield* this.#tellState(store.revision);
-      if (sendInitialEvents)
+  /** @param opened what the home was at when the client was answered: from then on it may count on hearing everything */
+  *#tellPast(asked: number, opened: number): Generator<string, void> {
+    const { sendInitialEvents, allowWatchBookmarks, at } = this.#options;
+    const awaited = sendInitialEvents ? asked : 0;
+    checkReadable(awaited, { at }, this.#scope);
+    this.#scope.raiseFloor(at ?? awaited);
+    if (sendInitialEvents ?? asked === 0) {
+      this.#revision = at ?? Math.max(this.#scope.store.revision, awaited);
+      yield* this.#tellState(this.#revision);
+      if (sendInitialEvents && allowWatchBookmarks)
         yield this.#bookmark(currentVersion(this.#revision), { "k8s.io/initial-events-end": "true" });
-    } else if (revision === 0) this.#revision = store.revision;
+    } else if (asked === 0) this.#revision = at ?? opened;
     yield* this.#tellChanges();
   }
 
   *#tellState(revision: number): Generator<string, void> {
     const { store } = this.#scope;
-    let after = "";
-    for (;;) {
-      const page = { after, limit: READ_ITEMS };
-      const rows =
-        store.revision === revision
-          ? store.read((tx) => tx.list(this.resource, page))
-          : this.#asStored(store.listAt(this.resource, revision, page).texts);
-      let text = "";
-      for (const row of rows) if (selects(this.#selection, row)) text += this.#line("ADDED", row.json);
-      yield text;
-      if (rows.length < READ_ITEMS) return;
-      after = rows.at(-1)!.name;
+    const release = store.hold(revision);
+    try {
+      for (const page of store.view(this.resource, revision).pages({})) {
+        let text = "";
+        for (const { name, revision: version, json } of page) {
+          if (selects(this.#selection, new Stored(this.resource, name, version, json)))
+            text += this.#line("ADDED", json);
+        }
+        yield text;
+      }
+    } finally {
+      release();
     }
-  }
-
-  #asStored(texts: NamedText[]): Stored[] {
-    return texts.map(({ name, revision, json }) => new Stored(this.resource, name, revision, json));
   }
 
   *#tellChanges(): Generator<string, void> {
     const { store } = this.#scope;
-    while (this.#revision < store.revision) {
-      const changes = store.changes(this.#revision, { limit: READ_ITEMS, resources: [this.resource] });
+    const size = new ReadSize();
+    for (;;) {
+      const end = Math.min(store.revision, this.#upTo);
+      if (this.#revision >= end) return;
+      const limit = size.rows;
+      const changes = store.changes(this.#revision, { limit, resources: [this.resource], upTo: end });
       if (!changes) {
         throw new ApiError("Expired", `too old resource version: ${this.#revision} (${store.compacted})`);
       }
-      let text = "";
-      for (const change of changes) text += this.#frame(change);
-      this.#revision = changes.length < READ_ITEMS ? store.revision : changes.at(-1)!.revision;
+      const text = this.#frames(changes);
+      this.#revision = changes.length < limit ? end : changes.at(-1)!.revision;
+      size.took(
+        limit,
+        changes.reduce((chars, { stored }) => chars + stored.json.length, 0),
+      );
       yield text;
     }
   }
@@ -227,7 +272,8 @@ class Watcher {
 
   #sendBookmark(): void {
     this.#bookmarkDue = false;
-    this.#send(this.#bookmark(Math.max(this.#revision, currentVersion(this.#scope.store.revision))));
+    const newest = Math.min(currentVersion(this.#scope.store.revision), this.#upTo);
+    this.#send(this.#bookmark(Math.max(this.#revision, newest)));
   }
 
   #bookmark(revision: number, annotations?: Record<string, string>): string {
@@ -241,9 +287,14 @@ class Watcher {
   }
 
   #send(text: string): void {
+    if (text !== "") this.#enqueue(encoder.encode(text));
+  }
+
+  /** The stream takes the bytes' memory. */
+  #enqueue(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#ended) return;
     try {
-      this.#controller.enqueue(encoder.encode(text));
+      this.#controller.enqueue(bytes);
     } catch {
       // The reader has gone, and the platform has not said so before.
       this.#end();
@@ -261,6 +312,7 @@ class Watcher {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#past?.return();
     this.#past = undefined;
     for (const cancel of this.#cancels) cancel();
     this.#onEnd();

@@ -23,9 +23,10 @@ export async function commit<T>(call: WriteCall, work: (writing: Writing) => Syn
   let reserved: Reservation | undefined;
   for (let i = 0; i <= RESERVATIONS_MAX; i++) {
     try {
-      const result = await scope.store.enqueue<T>((tx) =>
-        work({ scope, tx, user, dryRun: options.dryRun ?? false, reserved }),
-      );
+      const result = await scope.store.enqueue<T>((tx) => {
+        tx.author = user.name;
+        return work({ scope, tx, user, dryRun: options.dryRun ?? false, reserved });
+      });
       reserved?.keep();
       return result;
     } catch (error) {

@@ -1,7 +1,9 @@
 import { ClusterWideHome } from "../../durable-objects/cluster/cluster-wide-home.ts";
 import type { AnyController } from "../../durable-objects/controllers/controller.ts";
+import type { Platform } from "../../durable-objects/home.ts";
 import { NamespacedHome } from "../../durable-objects/namespace/namespaced-home.ts";
 import type { HomeAnswer, HomeRequest, TimelineFeedRpc } from "../../durable-objects/protocol.ts";
+import { fakeTimeline } from "./fake-timeline.ts";
 import { ADMIN, type Answer, readAnswer, TestPlatform, targetOf } from "./home.ts";
 
 export interface TestClusterOptions {
@@ -19,6 +21,8 @@ export class TestCluster {
   readonly #options: TestClusterOptions;
   readonly #namespaces = new Map<string, NamespacedHome>();
   clusterHome: ClusterWideHome;
+  /** What the process holds of the databases: nothing once it is killed. */
+  #life = { isOver: false };
 
   constructor(options: TestClusterOptions = {}) {
     this.#options = options;
@@ -26,17 +30,17 @@ export class TestCluster {
   }
 
   #timeline(): TimelineFeedRpc {
-    return this.#options.timeline ?? { push: async () => ({ interests: [] }) };
+    return this.#options.timeline ?? fakeTimeline();
   }
 
   #newClusterHome(): ClusterWideHome {
     return new ClusterWideHome({
-      platform: this.platform,
+      platform: this.#alive(this.platform),
       name: "test",
       homeOf: (namespace) => ({
         handle: async (request: HomeRequest) => await this.namespace(namespace).home.handle(request),
         watch: async (request) => this.namespace(namespace).home.watch(request),
-        activate: async (uid) => await this.namespace(namespace).activate(uid),
+        activate: async (...args) => await this.namespace(namespace).activate(...args),
         terminate: async () => await this.namespace(namespace).terminate(),
       }),
       timeline: this.#timeline(),
@@ -72,7 +76,7 @@ export class TestCluster {
     const cluster = () => this.clusterHome;
     const { controllers, rootCa } = this.#options;
     return new NamespacedHome({
-      platform,
+      platform: this.#alive(platform),
       name: `test/${name}`,
       namespace: name,
       cluster: {
@@ -80,6 +84,7 @@ export class TestCluster {
         priorityClasses: async () => await cluster().priorityClasses(),
         allocateService: async (ask) => await cluster().allocateService(ask),
         releaseService: async (reservation) => await cluster().releaseService(reservation),
+        contentsChanged: async (namespace) => cluster().contentsChanged(namespace),
         settleServices: async (...args) => await cluster().settleServices(...args),
       },
       timeline: this.#timeline(),
@@ -88,8 +93,32 @@ export class TestCluster {
     });
   }
 
+  /** The platform as long as the process lives: what was under way in a killed one must not write any more. */
+  #alive(platform: TestPlatform): Platform {
+    const life = this.#life;
+    const check = () => {
+      if (life.isOver) throw new Error("the process was killed");
+    };
+    const { database } = platform;
+    return {
+      ...platform,
+      database: {
+        exec: (query, ...bindings) => {
+          check();
+          return database.exec(query, ...bindings);
+        },
+        transaction: (work) => {
+          check();
+          return database.transaction(work);
+        },
+      },
+    };
+  }
+
   /** The process is killed: everything in memory is lost, timers too. What was stored, alarms included, is there. */
   kill(): void {
+    this.#life.isOver = true;
+    this.#life = { isOver: false };
     for (const platform of this.#platforms.values()) platform.dropTimers();
     this.#namespaces.clear();
     this.clusterHome = this.#newClusterHome();

@@ -3,6 +3,7 @@ import type { User } from "../../api/object.ts";
 import type { AdmissionPlugin } from "../../durable-objects/admission/plugin.ts";
 import { Home, type HomeOptions, type Platform } from "../../durable-objects/home.ts";
 import type { HomeAnswer, HomeRequest, Target, WatchAnswer } from "../../durable-objects/protocol.ts";
+import { fakeTimeline } from "./fake-timeline.ts";
 import { nodeSql } from "./node-sql.ts";
 
 export const ADMIN: User = { name: "admin", groups: ["system:masters", "system:authenticated"] };
@@ -87,7 +88,7 @@ export function testHome(options: Partial<HomeOptions> & { admission?: readonly 
     admission: [],
     controllers: [],
     kinds: allKinds(),
-    timeline: { push: async () => ({ interests: [] }) },
+    timeline: fakeTimeline(),
     ...options,
     platform,
   });

@@ -107,6 +107,5 @@ export const sourceOf = (homes: Map<string, SimulatedHome>, network: Network, fa
         revision: one.revision,
         objects: [...one.objects.values()].filter(({ resource }) => resources.includes(resource)),
       })),
-    setInterests: (home) => ask(home, (one) => ({ revision: one.revision })),
   };
 };

@@ -83,3 +83,10 @@ test("a watched event of such a version becomes a row, too", async () => {
   expect(type).toBe("ADDED");
   expect(cellsOf(object)).toMatchObject([{ Reason: "Pulled", Object: "pod/web" }]);
 });
+
+test.each([429, 503])("a %i says when to come back", async (code) => {
+  const body = JSON.stringify({ kind: "Status", code, details: { retryAfterSeconds: 7 } });
+  const wanted = { ...asTable(target("", "v1", "pods")), negotiated: { format: "json", as: "object" } as const };
+  expect((await respond({ code, body }, wanted)).headers.get("retry-after")).toBe("7");
+  expect(respondWatch({ code, body }, wanted).headers.get("retry-after")).toBe("7");
+});

@@ -3,7 +3,7 @@ import { apiVersionOf } from "../../api/kinds/define-kind.ts";
 import { rulesOf, storageKind } from "../../api/kinds.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { convert } from "../../api/schema/convert.ts";
-import type { ApiError } from "../../api/status.ts";
+import type { ApiError, Status } from "../../api/status.ts";
 import { metadataOf, type Table, tableOf } from "../../api/table.ts";
 import type { HomeAnswer, Target, WatchAnswer } from "../../durable-objects/protocol.ts";
 import type { Negotiated } from "./negotiate.ts";
@@ -18,6 +18,8 @@ export interface Wanted {
   target: Target;
   /** The `includeObject` query parameter of Table requests. */
   includeObject: IncludeObject;
+  /** What ages are counted from where that is not now: milliseconds since 1970. */
+  pastTime?: number | undefined;
 }
 
 /** Renders any error as the Status it stands for: the one place where refusals become responses. */
@@ -34,26 +36,37 @@ export function respondError(error: ApiError, headers: Record<string, string> = 
 }
 
 /** Turns a home's answer into a response: as it is wherever the client wants what is stored. */
-export async function respond(answer: HomeAnswer, { negotiated, target, includeObject }: Wanted): Promise<Response> {
+export async function respond(answer: HomeAnswer, wanted: Wanted): Promise<Response> {
+  const { negotiated } = wanted;
   const init = { status: answer.code, headers: headersOf(answer, negotiated) };
   const isObject = answer.code < 300;
   if (negotiated.format === "json" && (negotiated.as === "object" || !isObject)) return new Response(answer.body, init);
 
   let value = (await new Response(answer.body).json()) as KubeObject;
-  if (isObject && value.kind !== "Status") value = transform(value, { negotiated, target, includeObject }, Date.now());
+  if (isObject && value.kind !== "Status") value = transform(value, wanted);
   return new Response(negotiated.format === "yaml" ? dump(value, { noRefs: true }) : JSON.stringify(value), init);
 }
 
+const JSON_ONLY: Negotiated = { format: "json", as: "object" };
 const PLAIN_HEADERS = { json: { "content-type": TYPES.json }, yaml: { "content-type": TYPES.yaml } };
 
-function headersOf({ warnings }: HomeAnswer, { format }: Negotiated): Headers | Record<string, string> {
+function headersOf({ code, body, warnings }: HomeAnswer, { format }: Negotiated): Headers | Record<string, string> {
+  if (RETRIED.has(code) && typeof body === "string") return { ...PLAIN_HEADERS[format], ...retryAfter(body) };
   if (!warnings || warnings.length === 0) return PLAIN_HEADERS[format];
   const headers = new Headers(PLAIN_HEADERS[format]);
   for (const warning of warnings) headers.append("warning", `299 - ${quoted(warning)}`);
   return headers;
 }
 
-const STREAM_HEADERS = {
+/** Refusals of what may be asked again. */
+const RETRIED = new Set([429, 503, 504]);
+
+function retryAfter(body: string): Record<string, string> {
+  const seconds = (JSON.parse(body) as Status).details?.retryAfterSeconds;
+  return seconds === undefined ? {} : { "retry-after": String(seconds) };
+}
+
+export const STREAM_HEADERS = {
   // Proxies that gzip would hold back the events until their buffer is full.
   "content-encoding": "identity",
   "cache-control": "no-cache, private, no-transform",
@@ -62,7 +75,7 @@ const STREAM_HEADERS = {
 /** A watch as the chunked JSON lines that clients read; its objects transformed where the client wants Tables. */
 export function respondWatch(answer: WatchAnswer, wanted: Wanted): Response {
   if (!("events" in answer))
-    return new Response(answer.body, { status: answer.code, headers: { "content-type": TYPES.json } });
+    return new Response(answer.body, { status: answer.code, headers: headersOf(answer, JSON_ONLY) });
   const { as } = wanted.negotiated;
   const events =
     as === "object" ? answer.events : answer.events.pipeThrough(eachLine((line) => transformEvent(line, wanted)));
@@ -72,16 +85,16 @@ export function respondWatch(answer: WatchAnswer, wanted: Wanted): Response {
 function transformEvent(line: string, wanted: Wanted): string {
   const event = JSON.parse(line) as { type: string; object: KubeObject };
   if (event.type === "ERROR") return line;
-  return JSON.stringify({ type: event.type, object: transform(event.object, wanted, Date.now()) });
+  return JSON.stringify({ type: event.type, object: transform(event.object, wanted) });
 }
 
-function transform(value: KubeObject, { negotiated, target, includeObject }: Wanted, now: number): KubeObject {
+function transform(value: KubeObject, { negotiated, target, includeObject, pastTime }: Wanted): KubeObject {
   const items = value["items"] as KubeObject[] | undefined;
   switch (negotiated.as) {
     case "object":
       return value;
     case "Table":
-      return table(value, items ?? [value], { target, includeObject }, now) as unknown as KubeObject;
+      return table(value, items ?? [value], { target, includeObject }, pastTime ?? Date.now()) as unknown as KubeObject;
     case "PartialObjectMetadata":
       return metadataOf(value);
     case "PartialObjectMetadataList":

@@ -6,6 +6,7 @@ import * as discovery from "./discovery.ts";
 import { serveJoin, serveNodeLink } from "./nodes.ts";
 import { serveOpenApiV2 } from "./openapi-v2.ts";
 import { unknownPath } from "./resources.ts";
+import { HISTORY_PATH, serveFork, serveHistory, serveRestore, serveSnapshot } from "./snapshots.ts";
 
 /** Paths that anybody may read, as upstream's ClusterRole system:public-info-viewer has it. */
 export const PUBLIC_PATHS = new Set(["/healthz", "/livez", "/readyz", "/version"]);
@@ -49,6 +50,11 @@ fixedRoutes.get("/openapi/v3/*", (context) =>
 fixedRoutes.post(JOIN_PATH, (context) => serveJoin(context.env));
 fixedRoutes.get("/node-link", (context) => serveNodeLink(context.env));
 fixedRoutes.get("/node-link/*", (context) => serveNodeLink(context.env));
+
+fixedRoutes.get("/coxswain/v1/snapshot", (context) => serveSnapshot(context.env));
+fixedRoutes.post("/coxswain/v1/restore", (context) => serveRestore(context.env));
+fixedRoutes.post("/coxswain/v1/fork", (context) => serveFork(context.env));
+fixedRoutes.get(`${HISTORY_PATH}*`, (context) => serveHistory(context.env));
 
 fixedRoutes.notFound(() => {
   throw unknownPath();

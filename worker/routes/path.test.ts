@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseResourcePath, splitCluster } from "./path.ts";
+import { parseResourcePath, splitCluster, splitTime } from "./path.ts";
 
 describe("splitCluster", () => {
   test.each([
@@ -11,6 +11,22 @@ describe("splitCluster", () => {
     ["/clusters//api", undefined],
   ])("%s", (path, expected) => {
     expect(splitCluster(path)).toEqual(expected);
+  });
+});
+
+describe("splitTime", () => {
+  test.each([
+    ["/api/v1/pods", { at: undefined, path: "/api/v1/pods" }],
+    ["/at/10m/api/v1/pods", { at: "10m", path: "/api/v1/pods" }],
+    ["/at/2026-01-31T12:00:00+02:00/version", { at: "2026-01-31T12:00:00+02:00", path: "/version" }],
+    ["/at/2026-01-31T12%3A00%3A00%2B02%3A00/version", { at: "2026-01-31T12:00:00+02:00", path: "/version" }],
+    ["/at/10m", { at: "10m", path: "/" }],
+    ["/at", { at: "", path: "/" }],
+    ["/at//api", { at: "", path: "/api" }],
+    ["/at/%zz/api", { at: "", path: "/api" }],
+    ["/attic/api", { at: undefined, path: "/attic/api" }],
+  ])("%s", (path, expected) => {
+    expect(splitTime(path)).toEqual(expected);
   });
 });
 

@@ -2,7 +2,7 @@ import type { Target } from "../../durable-objects/protocol.ts";
 
 export const DEFAULT_CLUSTER = "default";
 
-const CLUSTER_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+export const CLUSTER_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** `/clusters/<name>/rest` is a cluster's API at `/rest`; every other path is the cluster `default`'s. */
 export function splitCluster(path: string): { cluster: string; path: string } | undefined {
@@ -11,6 +11,14 @@ export function splitCluster(path: string): { cluster: string; path: string } | 
   const cluster = path.slice("/clusters/".length, end < 0 ? undefined : end);
   if (!CLUSTER_NAME.test(cluster)) return undefined;
   return { cluster, path: end < 0 ? "/" : path.slice(end) };
+}
+
+/** `/at/<time>/rest` is `/rest` as it was at that time; what stands for the time is not looked at here. */
+export function splitTime(path: string): { at: string | undefined; path: string } {
+  if (path !== "/at" && !path.startsWith("/at/")) return { at: undefined, path };
+  const end = path.indexOf("/", "/at/".length);
+  const at = decodeSegment(path.slice("/at/".length, end < 0 ? undefined : end)) ?? "";
+  return { at, path: end < 0 ? "/" : path.slice(end) };
 }
 
 export interface ResourcePath {

@@ -2,7 +2,7 @@ import type { KindInfo } from "../../api/kind.ts";
 import { findKind } from "../../api/kinds.ts";
 import type { Gvk } from "../../api/schema/decode.ts";
 import { ApiError, badRequest, forbidden, methodNotAllowed } from "../../api/status.ts";
-import type { HomeRequest, HomeRpc, Target, Verb } from "../../durable-objects/protocol.ts";
+import type { HomePastRpc, HomeRequest, HomeRpc, Target, Verb } from "../../durable-objects/protocol.ts";
 import { patchTypeOf, readObject, readText } from "../encoding/body.ts";
 import { negotiate } from "../encoding/negotiate.ts";
 import type { IncludeObject } from "../encoding/respond.ts";
@@ -23,9 +23,20 @@ export function homeOf(env: WorkerEnv, cluster: string, kind: Pick<KindInfo, "na
   return env.NAMESPACE_HOME.get(env.NAMESPACE_HOME.idFromName(`${cluster}/${target.namespace}`));
 }
 
+/** The home that holds what a target names. */
+export function pastHomeOf(
+  env: WorkerEnv,
+  cluster: string,
+  { namespaced }: Pick<KindInfo, "namespaced">,
+  { namespace }: Pick<Target, "namespace">,
+): HomePastRpc {
+  if (!namespaced) return env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster));
+  return env.NAMESPACE_HOME.get(env.NAMESPACE_HOME.idFromName(`${cluster}/${namespace}`));
+}
+
 const NAME_BYTES_MAX = 253;
 /** Whatever is no DNS label can name no namespace: it is refused before an object is addressed by it. */
-const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+export const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Serves every verb on every kind. */
 export async function serveResource(asked: Asked, { target, watch }: ResourcePath): Promise<Response> {
@@ -37,7 +48,7 @@ export async function serveResource(asked: Asked, { target, watch }: ResourcePat
     (target.subresource === "" || kind.subresources.some(({ name }) => name === target.subresource));
   if (!isServed) throw unknownPath();
 
-  const { request, query } = asked;
+  const { request, query, past } = asked;
   const isWatch = watch || isTrue(query?.get("watch") ?? null);
   const verb = verbOf(request.method, target, kind);
   if (kind.namespaced && target.namespace !== "" && !NAMESPACE_NAME.test(target.namespace))
@@ -45,10 +56,12 @@ export async function serveResource(asked: Asked, { target, watch }: ResourcePat
   if (kind.namespaced && target.namespace === "" && verb !== "list") throw methodNotAllowed();
 
   const options = query ? readOptions(query, verb) : {};
+  if (past) options.at = past.revision;
   const wanted = {
     negotiated: negotiate(request.headers.get("accept")),
     target,
     includeObject: includeObjectOf(query?.get("includeObject") || "Metadata"),
+    pastTime: past?.time,
   };
   const home = homeOf(asked.env, asked.cluster, kind, target);
 
