@@ -74,7 +74,6 @@ export class ClusterHome
       const { platform: own, detach } = detachable(platform);
       const home = new ClusterWideHome({
         platform: own,
-        name,
         homeOf,
         timeline,
         serviceCidr,

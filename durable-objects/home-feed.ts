@@ -110,7 +110,7 @@ export class HomeFeed {
     this.#failures = 0;
     this.#told = Math.max(this.#told ?? 0, upTo);
     this.#interestedIn(interests);
-    if (!isWhole) this.#news = true;
+    this.#news ||= !isWhole && this.lease.isOpen;
     this.#push();
   }
 

@@ -52,8 +52,6 @@ export interface Platform {
 
 export interface HomeOptions {
   platform: Platform;
-  /** `<cluster>/<namespace>`, `<cluster>`. */
-  name: string;
   /** Empty in the ClusterHome. */
   namespace: string;
   admission: readonly AdmissionPlugin[];
@@ -98,7 +96,7 @@ export class Home {
   #passFailures = 0;
 
   constructor(options: HomeOptions) {
-    const { platform, name, namespace } = options;
+    const { platform, namespace } = options;
     this.#platform = platform;
     this.#beforePass = options.beforePass ?? (() => undefined);
     this.store = new Store({
@@ -170,8 +168,8 @@ export class Home {
   }
 
   /** A revision that no clock here would have made may be the Timeline's, whose clock is ahead: a lease comes with the news. */
-  catchUpWith({ resourceVersion = "" }: RequestOptions): Promise<void> | undefined {
-    const revision = Number(resourceVersion);
+  catchUpWith({ resourceVersion = "", at = 0 }: RequestOptions): Promise<void> | undefined {
+    const revision = Math.max(at, Number(resourceVersion));
     if (!(revision > this.scope.highest() && revision > revisionAt(this.#platform.now()))) return undefined;
     return this.lease.open()?.catch(() => undefined);
   }

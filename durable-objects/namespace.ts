@@ -52,7 +52,7 @@ export class NamespaceHome
     );
     const timeline = steadyStub<TimelineFeedRpc>(() => env.TIMELINE.get(env.TIMELINE.idFromName(cluster)));
     this.#make = () =>
-      new NamespacedHome({ platform, name, namespace, cluster: clusterHome, timeline, rootCa: env.ROOT_CA });
+      new NamespacedHome({ platform, namespace, cluster: clusterHome, timeline, rootCa: env.ROOT_CA });
     this.#sealed = new SealedHome({
       ...platform,
       deleteAll: async () => {

@@ -38,8 +38,6 @@ import { ServiceAddresses } from "./service-addresses.ts";
 
 export interface ClusterWideHomeOptions {
   platform: Platform;
-  /** The cluster's name. */
-  name: string;
   homeOf(namespace: string): HomeRpc & Pick<NamespaceHomeInternalRpc, "activate" | "terminate">;
   timeline: TimelineFeedRpc;
   /** Where Services' addresses come from, as `10.96.0.0/16`. */
@@ -71,7 +69,7 @@ export class ClusterWideHome {
   #isStarted = false;
 
   constructor(options: ClusterWideHomeOptions) {
-    const { platform, name, homeOf, timeline, serviceCidr, podCidr } = options;
+    const { platform, homeOf, timeline, serviceCidr, podCidr } = options;
     this.#options = options;
     this.#presence = new NodePresence(platform.database);
     this.#addresses = new ServiceAddresses(platform.database, serviceCidr);
@@ -79,7 +77,6 @@ export class ClusterWideHome {
       options.controllers ?? clusterWideControllers({ podCidr, presenceOf: (node) => this.#presence.of(node) });
     this.home = new Home({
       platform,
-      name,
       namespace: "",
       timeline,
       retention: options.retention,

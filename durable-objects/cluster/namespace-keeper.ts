@@ -74,7 +74,13 @@ export class NamespaceKeeper {
     if (at !== undefined) this.#home.lease.raiseFloor(at);
     if (at !== undefined && at < store.revision) {
       if (!store.reaches(at)) return { names: [], expired: true };
-      return { names: store.view(RESOURCE, at).texts({ limit: NAMES_MAX }).map(({ name }) => name), expired: false };
+      return {
+        names: store
+          .view(RESOURCE, at)
+          .texts({ limit: NAMES_MAX })
+          .map(({ name }) => name),
+        expired: false,
+      };
     }
     const names = new Set(store.read((tx) => tx.texts(RESOURCE)).map(({ name }) => name));
     for (let after = since; after !== undefined; ) {

@@ -32,8 +32,6 @@ import { ServiceSettling } from "./service-settling.ts";
 
 export interface NamespacedHomeOptions {
   platform: Platform;
-  /** `<cluster>/<namespace>`. */
-  name: string;
   namespace: string;
   cluster: ClusterHomeNamespaceRpc;
   timeline: TimelineFeedRpc;
@@ -74,7 +72,7 @@ export class NamespacedHome {
   #hasRung = false;
 
   constructor(options: NamespacedHomeOptions) {
-    const { platform: given, name, namespace, cluster, timeline, rootCa, controllers, retention } = options;
+    const { platform: given, namespace, cluster, timeline, rootCa, controllers, retention } = options;
     // Anybody may ask for a namespace that is not there: that leaves nothing behind.
     const platform: Platform = { ...given, database: lazyTables(given.database) };
     this.#platform = platform;
@@ -85,7 +83,6 @@ export class NamespacedHome {
     this.#controllers = controllers ?? [...NAMESPACED_CONTROLLERS, ...publishers];
     this.home = new Home({
       platform,
-      name,
       namespace,
       timeline,
       retention,
@@ -162,7 +159,9 @@ export class NamespacedHome {
   async activate(uid: string, revision: number): Promise<void> {
     // Whoever sees an object here sees the namespace that it is in.
     this.home.lease.raiseFloor(revision);
-    if (this.#record.state === "active" && this.#record.uid === uid) return;
+    const { state, uid: known } = this.#record;
+    // It knows; or the word comes late, and its namespace has gone, which never comes back. A later one of the name is above all that the home ever committed.
+    if (state !== "absent" && (known === uid || revision < this.home.store.revision)) return;
     this.#record.set("active", uid);
     for (const controller of this.#controllers)
       if ("reconcileHome" in controller) this.home.loop.look(controller, HOME_KEY);

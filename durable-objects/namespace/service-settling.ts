@@ -85,6 +85,8 @@ export class ServiceSettling {
     }
     if ("errors" in grant) {
       this.#underWay.delete(reservation);
+      // What is taken may have been granted to an asking of this home that nobody waits for any more.
+      this.#settleSoon();
       throw invalid({ group: "", kind: "Service" }, (ask as ServiceAsk).name, grant.errors);
     }
     const { clusterIP, nodePorts } = grant;

@@ -166,7 +166,6 @@ export class Store {
       this.write((tx) => {
         for (const { work, resolve, reject } of queue) {
           try {
-            tx.author = "";
             const value = tx.attempt(() => work(tx) as Synchronous<unknown>);
             settle.push(() => resolve(value));
           } catch (error) {

@@ -67,6 +67,16 @@ describe("a view", () => {
     expect(valuesOf(view.pieces({ after: "b", limit: 1 }))).toEqual(["c"]);
   });
 
+  test("shows no write of those that come one by one between its reads", () => {
+    const { store, put } = storeOn();
+    for (const name of ["a", "b", "c"]) put(name);
+    const view = store.view("r", store.revision);
+    for (const name of ["a", "b", "c"]) {
+      put(name, "changed");
+      expect(valuesOf(view.pieces({}))).toEqual(["a", "b", "c"]);
+    }
+  });
+
   test("of what nobody has written yet shows nothing", () => {
     const { store } = storeOn();
     const view = store.view("r", 5);

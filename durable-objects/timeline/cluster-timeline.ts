@@ -102,7 +102,7 @@ export class ClusterTimeline implements TimelineRpc {
     };
     const persistent: HomeSource = {
       changesSince: (name, ...rest) => calls.persistently(() => home(name).changesSince(...rest)),
-      snapshot: (name, ...rest) => calls.persistently(() => home(name).snapshot(...rest)),
+      snapshot: (name, ...rest) => calls.persistently(() => this.#snapshot(name, ...rest)),
     };
     this.#feeds = new HomeFeeds({
       source: once,
@@ -374,6 +374,20 @@ export class ClusterTimeline implements TimelineRpc {
       HOMES_AT_ONCE,
     );
     return reaches;
+  }
+
+  /** @throws ApiError Expired where the home's history does not reach back to `at`. */
+  async #snapshot(
+    home: string,
+    ...[resources, from, at]: Parameters<HomeTimelineRpc["snapshot"]>
+  ): ReturnType<HomeTimelineRpc["snapshot"]> {
+    try {
+      return await this.#home(home).snapshot(resources, from, at);
+    } catch (error) {
+      // Which error it was does not come through a call.
+      if (at !== undefined && (await this.#asks.ask(home, at)).compacted > at) throw expired();
+      throw error;
+    }
   }
 
   // What goes on inside.

@@ -98,6 +98,32 @@ describe("a home's parts", () => {
     expect(told.at(-1)).toMatchObject({ revision: 40 });
   });
 
+  test("that are lost do not count as told before all who follow the home know", async () => {
+    const home = new SimulatedHome();
+    const network = new Network(seeded(1));
+    const toldWhenLost: (number | undefined)[] = [];
+    const advances: (number | undefined)[] = [];
+    const feeds: HomeFeeds = new HomeFeeds({
+      source: sourceOf(new Map([["a", home]]), network, () => false),
+      interests: { resources: RESOURCES, version: 0 },
+      emit: () => undefined,
+      advanced: () => toldWhenLost.length === 0 && advances.push(feeds.told("a")),
+      lost: () => toldWhenLost.push(feeds.told("a")),
+      sleep: () => network.pass(),
+    });
+    feeds.open("a", 5, 5);
+    home.commit("pods", "x");
+    home.compacted = 10;
+    feeds.take("a", { continues: 10, upTo: 10, events: [] });
+    do {
+      await network.step();
+      if (toldWhenLost.length === 0) expect(feeds.told("a")).toBe(5);
+    } while (!network.isIdle);
+    expect(toldWhenLost).toEqual([5]);
+    expect(advances.every((told) => told === 5)).toBe(true);
+    expect(feeds.told("a")).toBe(10);
+  });
+
   test("of a home that never answers are told as lost", async () => {
     const { feeds, told, network } = openWorld(() => true);
     feeds.take("a", { continues: 10, upTo: 20, events: [] });

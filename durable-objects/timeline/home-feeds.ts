@@ -220,12 +220,13 @@ export class HomeFeeds {
       feed.mustRead = false;
       feed.settling = feed.waiting;
       feed.waiting = [];
-      const isRead = await this.#read(home, feed);
-      let upTo = feed.told!;
+      const { isWhole, end } = await this.#read(home, feed);
+      let upTo = Math.max(feed.told!, end);
       // They were made before the reading, which therefore has what they tell and what was missing before them.
       for (const part of feed.settling.splice(0)) upTo = Math.max(upTo, part.upTo);
+      // Before it counts as told: nobody may go on as if nothing were missing.
+      if (!isWhole) this.#options.lost(home, upTo);
       this.#raise(feed, upTo);
-      if (!isRead) this.#options.lost(home, upTo);
       for (const part of feed.waiting.splice(0)) {
         if (this.#apply(home, feed, part)) continue;
         feed.waiting.push(part);
@@ -237,8 +238,8 @@ export class HomeFeeds {
     this.#endReading(home, feed);
   }
 
-  /** Emits what the history has after what was told. False where it cannot be known any more. */
-  async #read(home: string, feed: Feed): Promise<boolean> {
+  /** Emits what the history has after what was told. Not whole where some of it, up to the end, cannot be known any more. */
+  async #read(home: string, feed: Feed): Promise<{ isWhole: boolean; end: number }> {
     const { source, interests, sleep } = this.#options;
     let delay = RETRY_FIRST_MILLISECONDS;
     let failures = 0;
@@ -249,17 +250,17 @@ export class HomeFeeds {
         // More has become of interest meanwhile, which is not in the answer.
         if (version !== interests.version) continue;
         page++;
-        this.#tell(home, feed, expired ? [] : events, upTo);
-        if (expired) return false;
-        if (!more) return true;
+        if (expired) return { isWhole: false, end: upTo };
+        this.#tell(home, feed, events, upTo);
+        if (!more) return { isWhole: true, end: upTo };
         this.#options.advanced();
       } catch {
-        if (++failures > RETRIES_MAX) return false;
+        if (++failures > RETRIES_MAX) return { isWhole: false, end: 0 };
         await sleep(delay);
         delay = Math.min(delay * 2, RETRY_LAST_MILLISECONDS);
       }
     }
-    return false;
+    return { isWhole: false, end: 0 };
   }
 }
 

@@ -210,6 +210,33 @@ describe("a watch across namespaces", () => {
     expect(watch.ended).toBe(true);
   });
 
+  test("whose state has been compacted while it was read ends with 410 Expired", async () => {
+    const world = await openWorld("a");
+    const home = world.home("a");
+    home.commit("x");
+    home.before = (method) => {
+      if (method !== "snapshot") return;
+      home.compacted = Number.MAX_SAFE_INTEGER;
+      throw new Error("history does not reach back that far");
+    };
+    const watch = await world.watch();
+    await world.pass(100);
+    expect(await watch.events()).toMatchObject([{ type: "ERROR", object: { code: 410, reason: "Expired" } }]);
+    expect(watch.ended).toBe(true);
+  });
+
+  test("whose state cannot be read ends with 503, after some tries", async () => {
+    const world = await openWorld("a");
+    world.home("a").before = (method) => {
+      if (method === "snapshot") throw new Error("no answer");
+    };
+    world.home("a").asked.length = 0;
+    const watch = await world.watch();
+    await world.pass(10_000);
+    expect(await watch.events()).toMatchObject([{ type: "ERROR", object: { code: 503 } }]);
+    expect(world.home("a").asked.filter((method) => method === "snapshot")).toHaveLength(5);
+  });
+
   test("from a revision of long ago reads the homes that there were since, the gone ones as well", async () => {
     const world = await openWorld("a");
     const x = world.home("a").commit("x");

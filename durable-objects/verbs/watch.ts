@@ -287,7 +287,7 @@ class Watcher {
   }
 
   #send(text: string): void {
-    if (text !== "") this.#enqueue(encoder.encode(text));
+    if (text !== "") this.#enqueue(encoder.encode(text) as Uint8Array<ArrayBuffer>);
   }
 
   /** The stream takes the bytes' memory. */

@@ -36,7 +36,6 @@ export class TestCluster {
   #newClusterHome(): ClusterWideHome {
     return new ClusterWideHome({
       platform: this.#alive(this.platform),
-      name: "test",
       homeOf: (namespace) => ({
         handle: async (request: HomeRequest) => await this.namespace(namespace).home.handle(request),
         watch: async (request) => this.namespace(namespace).home.watch(request),
@@ -77,7 +76,6 @@ export class TestCluster {
     const { controllers, rootCa } = this.#options;
     return new NamespacedHome({
       platform: this.#alive(platform),
-      name: `test/${name}`,
       namespace: name,
       cluster: {
         namespaceState: async (namespace) => await cluster().namespaceState(namespace),

@@ -83,7 +83,6 @@ export interface Answer {
 export function testHome(options: Partial<HomeOptions> & { admission?: readonly AdmissionPlugin[] } = {}): TestHome {
   const platform = (options.platform as TestPlatform | undefined) ?? new TestPlatform();
   const home = new Home({
-    name: "test/default",
     namespace: "default",
     admission: [],
     controllers: [],

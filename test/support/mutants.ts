@@ -61,9 +61,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "told-by-floor",
-    file: TIMELINE,
-    find: "this.#feeds.open(home, revision, this.#leases.announced)",
-    replace: "this.#feeds.open(home, Math.max(revision, this.#leases.announced), this.#leases.announced)",
+    file: HOME_FEEDS,
+    find: "    this.#raise(feed, feed.told!);\n",
+    replace: "    this.#raise(feed, announced);\n",
     why: "what a home has yet to tell counts as told when it opens",
   },
   {
@@ -128,5 +128,40 @@ export const MUTANTS: readonly Mutant[] = [
     find: "    if (asked === 0 || leases.get(home)?.number !== asked) return;\n",
     replace: "    if (asked === 0 || !leases.get(home)) return;\n",
     why: "an answer that comes late ends the lease of an instance that lives",
+  },
+  {
+    name: "dead-close-accepted",
+    file: TIMELINE,
+    find: "    if (this.#leases.get(home)?.number !== lease) return;\n",
+    replace: "",
+    why: "the close of an earlier lease ends that of an instance that lives",
+  },
+  {
+    name: "expired-is-read",
+    file: "durable-objects/store/store.ts",
+    find: "    return revision >= this.compacted;\n",
+    replace: "    return true;\n",
+    why: "what is left of a compacted past is taken for all of it",
+  },
+  {
+    name: "bookmark-too-early",
+    file: WATCHERS,
+    find: "    if (!watcher.isLive) return;\n",
+    replace: "",
+    why: "a bookmark claims what a slow reader has not been sent",
+  },
+  {
+    name: "interest-not-learned",
+    file: "durable-objects/timeline/interests.ts",
+    find: " || !this.isLearned(watched.version)",
+    replace: "",
+    why: "a watch is live before every home knows that it has to tell",
+  },
+  {
+    name: "page-beyond-another",
+    file: "durable-objects/timeline/history-pages.ts",
+    find: "      if (answer.more) end = Math.min(end, answer.upTo);\n",
+    replace: "",
+    why: "a page of merged histories goes on where one home has not told all",
   },
 ];

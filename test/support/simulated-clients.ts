@@ -79,9 +79,10 @@ export interface Answered {
   text: string;
 }
 
-/** A revision that a client was told, and may ask from. */
+/** A revision that a client was told, and by whom: a home, or, without one, the Timeline. */
 interface Known {
   revision: number;
+  home: string | undefined;
 }
 
 const COLLECTIONS: Record<string, string> = { configmaps: "ConfigMap", secrets: "Secret" };
@@ -91,10 +92,13 @@ const TEAMS = ["red", "blue"];
 const THINK_MILLISECONDS_MAX = 120;
 /** Requests that one client makes at the same time, now and then. */
 const BURST = 6;
+const AGAIN = 5;
 /** After a failure; it doubles from the first to the last. */
 const RETRY_MILLISECONDS = 100;
 const RETRY_LAST_MILLISECONDS = 3_000;
 const CUT_MILLISECONDS_MAX = 8_000;
+/** Whoever writes a snapshot down takes its time. */
+const CUT_PAGE_MILLISECONDS_MAX = 300;
 const SLOW_READ_MILLISECONDS_MAX = 4_000;
 const KNOWN_MAX = 40;
 
@@ -207,7 +211,12 @@ export class SimulatedClients {
       if (this.isIdle || !this.isActive) continue;
       const home = world.pick(this.#homes);
       const atOnce = world.chance(0.08) ? BURST : 1;
-      await Promise.all(Array.from({ length: atOnce }, () => this.writeOnce(home)));
+      const made = await Promise.all(Array.from({ length: atOnce }, () => this.writeOnce(home)));
+      // Whoever was cut off tries again: a home that was lost is busy as soon as it is back.
+      for (let i = 0; i < AGAIN && made.some(({ code }) => code === 0 || code >= 500) && this.isActive; i++) {
+        await world.sleep(world.upTo(60));
+        await this.writeOnce(home);
+      }
     }
   }
 
@@ -263,7 +272,7 @@ export class SimulatedClients {
         const object = JSON.parse(text);
         record.revision = Number(object.metadata.resourceVersion);
         record.seen = markOf(text);
-        this.#learn(record.revision);
+        this.#learn(record.revision, home);
       }
     } catch {
       // Nobody knows whether it happened.
@@ -271,9 +280,20 @@ export class SimulatedClients {
     return record;
   }
 
-  #learn(revision: number): void {
+  #learn(revision: number, home?: string): void {
     if (this.#known.length >= KNOWN_MAX) this.#known.splice(Math.floor(this.#world.upTo(KNOWN_MAX)), 1);
-    this.#known.push({ revision });
+    this.#known.push({ revision, home });
+  }
+
+  /**
+   * A revision to ask from; 0: none. A home is asked for its own ones and those of the Timeline alone: at another home's, which may be ahead of
+   * all its clocks, it promises for its present instance and not for the next.
+   */
+  #recall(scope: Scope): number {
+    const known = this.#known.filter(
+      ({ home }) => scope.home === undefined || home === undefined || home === scope.home,
+    );
+    return known.length > 0 ? this.#world.pick(known).revision : 0;
   }
 
   /** The highest revision that any client had been told of an acknowledged write, before a moment. */
@@ -307,7 +327,7 @@ export class SimulatedClients {
   async #listSome(): Promise<void> {
     const world = this.#world;
     const scope = this.#scope();
-    const known = this.#known.length > 0 ? world.pick(this.#known).revision : 0;
+    const known = this.#recall(scope);
     const kind = world.random();
     const options: RequestOptions =
       kind < 0.4 || known === 0
@@ -384,7 +404,7 @@ export class SimulatedClients {
       if (token) await world.sleep(world.upTo(world.chance(0.1) ? 3_000 : 20));
     } while (token);
     this.lists.push(record);
-    this.#learn(record.revision);
+    this.#learn(record.revision, scope.home);
     return record;
   }
 
@@ -394,7 +414,7 @@ export class SimulatedClients {
     while (this.isActive) {
       await world.sleep(world.upTo(CUT_MILLISECONDS_MAX));
       if (!this.isActive) return;
-      const known = this.#known.length > 0 && world.chance(0.4) ? world.pick(this.#known).revision : undefined;
+      const known = world.chance(0.4) ? this.#recall({ resource: "" }) || undefined : undefined;
       try {
         await this.#cutOnce(known);
       } catch (error) {
@@ -420,6 +440,7 @@ export class SimulatedClients {
         const page = await stub.snapshot(RESOURCES, from, cut.revision);
         for (const { resource, json } of page.objects) items.get(resource)!.push(itemOf(JSON.parse(json)));
         from = page.next;
+        await this.#world.sleep(this.#world.upTo(CUT_PAGE_MILLISECONDS_MAX));
       }
     }
     for (const [resource, own] of items) {
@@ -488,7 +509,8 @@ export class SimulatedClients {
     while (this.isActive) {
       await world.sleep(world.upTo(THINK_MILLISECONDS_MAX * 8));
       if (!this.isActive) return;
-      const known = this.#known.length > 0 ? world.pick(this.#known).revision : 0;
+      const scope = this.#scope();
+      const known = this.#recall(scope);
       const kind = world.random();
       const options: RequestOptions =
         kind < 0.6 && known > 0
@@ -503,7 +525,7 @@ export class SimulatedClients {
                   ...(known > 0 && world.chance(0.5) && { resourceVersion: String(known) }),
                 };
       if (options.sendInitialEvents || world.chance(0.3)) options.allowWatchBookmarks = true;
-      await this.watch(this.#scope(), options, { isSlow: world.chance(0.3), patience: world.upTo(4_000) });
+      await this.watch(scope, options, { isSlow: world.chance(0.3), patience: world.upTo(4_000) });
     }
   }
 

@@ -129,7 +129,7 @@ export class StoreSimulation {
       repetition: rate(0.4, 0.2),
       delay: rate(0.5, 0.08),
       crash: rate(0.6, 0.012),
-      lastWords: rate(0.4, 0.1),
+      lastWords: rate(0.5, 0.2),
       clock: rate(0.5, 0.01),
       slowDisk: rate(0.3, 0.1),
     };
@@ -166,7 +166,6 @@ export class StoreSimulation {
     if (name === CLUSTER_HOME) {
       const it = new ClusterWideHome({
         platform,
-        name: CLUSTER,
         homeOf: (namespace) => stub(homeName(namespace)),
         timeline,
         serviceCidr: "10.96.0.0/24",
@@ -192,7 +191,6 @@ export class StoreSimulation {
     const namespace = namespaceOf(name)!;
     const it = new NamespacedHome({
       platform,
-      name: `${CLUSTER}/${namespace}`,
       namespace,
       cluster: steadyStub<ClusterHomeNamespaceRpc>(() => stub(CLUSTER_HOME)),
       timeline,

@@ -73,11 +73,15 @@ const SLOW_SYNC_MILLISECONDS_MAX = 1_000;
 const ALARM_RETRY_MILLISECONDS = 2_000;
 /** How late a broken connection may be noticed. */
 const NOTICE_MILLISECONDS_MAX = 300;
+const BEHIND_MILLISECONDS_MAX = 3_000;
 /** Chunks of a stream on their way or unread by whoever reads it. */
 const STREAM_CHUNKS_MAX = 4;
 
 /** Its receiver relies on the platform: such a message comes once, and not after one of its sender's next instance. */
 const ONCE_METHODS = new Set(["deliver"]);
+
+/** Messages, or answers to them, after which an object is lost most gladly: they say what it has done and what it will not do. */
+const WORDS = new Set(["open", "push", "close", "promise"]);
 
 export const LOST = "Network connection lost.";
 
@@ -336,6 +340,18 @@ export class SimulatedWorld {
     else message();
   }
 
+  /** It is lost when it has hardly spoken, and its next instance lives by a clock that is behind. */
+  #loseSoon(life: Life): void {
+    this.later(this.upTo(2), () => {
+      if (life.isLost) return;
+      const { kept } = life;
+      this.lose(kept.name);
+      if (this.faults.clock === 0) return;
+      kept.skew -= Math.round(this.upTo(BEHIND_MILLISECONDS_MAX));
+      this.trace(() => `clock of ${kept.name} is ${kept.skew} ms off`);
+    });
+  }
+
   #latency(): number {
     return this.upTo(this.chance(this.faults.delay) ? LONG_LATENCY_MILLISECONDS_MAX : LATENCY_MILLISECONDS_MAX);
   }
@@ -377,7 +393,10 @@ export class SimulatedWorld {
           const isLost = this.chance(this.faults.loss);
           const back = value === undefined ? value : this.#transfer(life, from, value);
           if (isLost) cancelStreams(back);
-          this.later(isLost ? this.upTo(NOTICE_MILLISECONDS_MAX) : this.#latency(), () => {
+          const isLast = WORDS.has(method) && from !== undefined && this.chance(this.faults.lastWords);
+          if (isLast) this.#loseSoon(life);
+          const milliseconds = isLast ? this.upTo(LONG_LATENCY_MILLISECONDS_MAX) : this.#latency();
+          this.later(isLost ? this.upTo(NOTICE_MILLISECONDS_MAX) : milliseconds, () => {
             if (isLost) return fail(LOST);
             if (error !== undefined) return fail(error instanceof Error ? error.message : String(error));
             this.trace(() => `${who} ← ${to}.${method} ${brief(back)}`);
@@ -391,19 +410,13 @@ export class SimulatedWorld {
           this.later(this.upTo(NOTICE_MILLISECONDS_MAX), () => fail(LOST));
           return;
         }
-        const isLast = from !== undefined && this.chance(this.faults.lastWords);
+        const isLast = from !== undefined && WORDS.has(method) && this.chance(this.faults.lastWords);
+        if (isLast) this.#loseSoon(from);
         const at = Math.max(
           this.now + (isLast ? this.upTo(LONG_LATENCY_MILLISECONDS_MAX) : this.#latency()),
           lane.lastAt,
         );
         lane.lastAt = at;
-        if (isLast) {
-          this.later(this.upTo(2), () => {
-            if (from.isLost) return;
-            this.lose(who);
-            if (this.faults.clock > 0) this.#jump(from.kept);
-          });
-        }
         this.later(at - this.now, () => {
           if (from?.isLost && ONCE_METHODS.has(method)) return;
           this.trace(() => `${who} → ${to}.${method} ${brief(message)}`);

@@ -18,7 +18,7 @@ const LOAD_MILLISECONDS_MAX = 800;
 const SECOND_CRASH_PROBABILITY = 0.15;
 const START_MILLISECONDS = 250;
 /** Longer, and a watcher hears nothing any more, or an address is never given back. */
-const SETTLING_SECONDS = 60;
+const SETTLING_SECONDS = 20;
 const COMPLAINTS_SHOWN = 20;
 
 export interface CrashFigures {
