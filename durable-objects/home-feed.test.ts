@@ -154,6 +154,37 @@ describe("a lease", () => {
     expect((await ask("create", "pods", { object: pod("a") })).code).toBe(201);
   });
 
+  test("is above every revision that the home was read at, whichever instance it is lent to", async () => {
+    const timeline = fakeTimeline();
+    const first = testHome({ timeline });
+    const revision = revisionOf(await first.ask("create", "pods", { object: pod("a") }));
+    const elsewhere = revision + 40_000_000;
+    const options = { resourceVersion: String(elsewhere), resourceVersionMatch: "Exact" };
+    expect((await first.ask("list", "pods", { options })).body.metadata.resourceVersion).toBe(String(elsewhere));
+    const { platform } = first;
+    platform.dropTimers();
+    const next = testHome({ timeline, platform });
+    expect(revisionOf(await next.ask("create", "pods", { object: pod("b") }))).toBeGreaterThan(elsewhere);
+  });
+
+  test("is not moved by a revision that nobody can have handed out", async () => {
+    const { ask, home } = testHome({ timeline: fakeTimeline([], () => 1_000) });
+    const options = { resourceVersion: "1001" };
+    expect(await ask("get", "pods/a", { options })).toMatchObject({
+      code: 504,
+      body: { message: "Too large resource version: 1001, current: 0" },
+    });
+    expect(home.lease.floor).toBe(0);
+  });
+
+  test("that the Timeline cannot be asked for keeps a home from being read beyond what it has", async () => {
+    const timeline = fakeTimeline();
+    const { ask } = testHome({ timeline });
+    timeline.failNext(1);
+    expect(await ask("list", "pods", { options: { at: 5 } })).toMatchObject({ code: 503 });
+    expect(await ask("list", "pods", { options: { at: 5 } })).toMatchObject({ code: 200 });
+  });
+
   test("is what a commit needs: without one it is a programmer's error", () => {
     const { home } = testHome();
     expect(() => home.lease.next(0)).toThrow("without a lease");

@@ -25,6 +25,11 @@ export interface HomeLeaseOptions {
   lastPart(): FeedPart;
 }
 
+const noTimeline = (): ApiError =>
+  new ApiError("ServiceUnavailable", "the cluster's timeline does not answer, please try again later", {
+    retryAfterSeconds: 1,
+  });
+
 /**
  * A home's right to commit, and its clock. Homes commit without asking anybody; what keeps their revisions in one order is that a
  * home commits only under a lease, with the lease's slot, and never at or below its floor: the highest revision of which this
@@ -35,6 +40,8 @@ export class HomeLease {
   #lease: Lease | undefined;
   #opening: Promise<void> | undefined;
   #floor = 0;
+  /** At or below it every lease's floor is, of later instances, too. */
+  #announced = 0;
   #committedAt = 0;
   #watchesIdleness = false;
 
@@ -66,6 +73,26 @@ export class HomeLease {
     this.#floor = Math.max(this.#floor, revision);
   }
 
+  /**
+   * Before the home is read at a revision that it may not have come to: it stays above it, also as another instance. Nothing to wait for
+   * where it does anyway. What nobody can have handed out changes nothing. @throws ApiError where the Timeline does not answer.
+   */
+  stayAbove(revision: number): Promise<void> | undefined {
+    if (!(revision > Math.max(this.#options.revision(), this.#announced))) return undefined;
+    return Promise.resolve()
+      .then(() => this.#options.timeline.announce(revision))
+      .then(
+        (isAnnounced) => {
+          if (!isAnnounced) return;
+          this.#announced = Math.max(this.#announced, revision);
+          this.raiseFloor(revision);
+        },
+        () => {
+          throw noTimeline();
+        },
+      );
+  }
+
   /** The revision of the next change. Only under a lease: the caller has waited for `whenOpen`. */
   next(last: number): number {
     if (!this.#lease) throw new Error("a home without a lease must not commit");
@@ -93,6 +120,7 @@ export class HomeLease {
       try {
         const lease = await timeline.open(namespace, at);
         this.raiseFloor(lease.floor);
+        this.#announced = Math.max(this.#announced, lease.floor);
         this.#lease = lease;
         this.#committedAt = this.#options.now();
         opened(lease, at);
@@ -100,10 +128,7 @@ export class HomeLease {
         return;
       } catch {
         // Whether or not one was lent: it will be noticed that nobody holds it.
-        if (tries === OPEN_TRIES)
-          throw new ApiError("ServiceUnavailable", "the cluster's timeline does not answer, please try again later", {
-            retryAfterSeconds: 1,
-          });
+        if (tries === OPEN_TRIES) throw noTimeline();
         await new Promise<void>((resolve) => later(RETRY_FIRST_MILLISECONDS * 2 ** (tries - 1), resolve));
       }
     }

@@ -18,11 +18,12 @@ import type {
   WatchAnswer,
   WatchRequest,
 } from "./protocol.ts";
-import { revisionAt, timeOfRevision } from "./revision.ts";
+import { timeOfRevision } from "./revision.ts";
 import type { Retention } from "./store/compaction.ts";
 import type { SqlDatabase } from "./store/sql.ts";
 import { Store } from "./store/store.ts";
 import type { WriteTransaction } from "./store/transaction.ts";
+import { refusalAnswer } from "./verbs/answer.ts";
 import { createObject } from "./verbs/create.ts";
 import { deleteObject } from "./verbs/delete.ts";
 import { type Handling, handle, watch } from "./verbs/handle.ts";
@@ -158,20 +159,24 @@ export class Home {
   }
 
   async handle(request: HomeRequest): Promise<HomeAnswer> {
-    const awaited = this.catchUpWith(request.options);
-    if (awaited) await awaited;
-    return await handle(this.#handling, request);
+    const awaited = this.#stayAbove(request.options);
+    const refusal = awaited && (await awaited);
+    return refusal ?? (await handle(this.#handling, request));
+  }
+
+  /** A watch as `watch` begins it, at a revision that may be another home's. */
+  async watchFrom(request: WatchRequest): Promise<WatchAnswer> {
+    const refusal = await this.#stayAbove(request.options);
+    return (refusal as WatchAnswer | undefined) ?? this.watch(request);
   }
 
   watch(request: WatchRequest): WatchAnswer {
     return watch(this.#handling, request);
   }
 
-  /** A revision that no clock here would have made may be the Timeline's, whose clock is ahead: a lease comes with the news. */
-  catchUpWith({ resourceVersion = "", at = 0 }: RequestOptions): Promise<void> | undefined {
-    const revision = Math.max(at, Number(resourceVersion));
-    if (!(revision > this.scope.highest() && revision > revisionAt(this.#platform.now()))) return undefined;
-    return this.lease.open()?.catch(() => undefined);
+  /** What is read as of a revision stays true. Answers the refusal where that cannot be had now; mostly there is nothing to wait for. */
+  #stayAbove({ resourceVersion = "", at = 0 }: RequestOptions): Promise<HomeAnswer | undefined> | undefined {
+    return this.lease.stayAbove(Math.max(at, Number(resourceVersion)))?.then(() => undefined, refusalAnswer);
   }
 
   readPart(request: PartRequest): PartAnswer {

@@ -51,8 +51,7 @@ export class NamespaceHome
       env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)),
     );
     const timeline = steadyStub<TimelineFeedRpc>(() => env.TIMELINE.get(env.TIMELINE.idFromName(cluster)));
-    this.#make = () =>
-      new NamespacedHome({ platform, namespace, cluster: clusterHome, timeline, rootCa: env.ROOT_CA });
+    this.#make = () => new NamespacedHome({ platform, namespace, cluster: clusterHome, timeline, rootCa: env.ROOT_CA });
     this.#sealed = new SealedHome({
       ...platform,
       deleteAll: async () => {
@@ -77,8 +76,7 @@ export class NamespaceHome
 
   async watch(request: WatchRequest): Promise<WatchAnswer> {
     if (this.#sealed.isSealed) return refusalAnswer(beingRestored()) as WatchAnswer;
-    await this.#it.home.catchUpWith(request.options);
-    return this.#it.home.watch(request);
+    return await this.#it.home.watchFrom(request);
   }
 
   override async alarm(): Promise<void> {

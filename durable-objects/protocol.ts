@@ -140,6 +140,11 @@ export interface TimelineFeedRpc {
   push(home: string, lease: number, part: FeedPart): Promise<{ interests: string[] }>;
   /** The home commits nothing more under this lease; the part is all that was still to be told. */
   close(home: string, lease: number, part: FeedPart): Promise<void>;
+  /**
+   * A home is to be read at a revision that it has not come to: another home's, or the Timeline's own. From now on every lease is above it,
+   * so that what is read stays true also when the home's instance is lost. False: nobody can have handed it out.
+   */
+  announce(revision: number): Promise<boolean>;
 }
 
 /** One home's share of a list or of a state, at one revision. */

@@ -54,6 +54,10 @@ export class Timeline extends DurableObject<TimelineEnv> implements TimelineRpc 
     return await this.#it.push(...args);
   }
 
+  async announce(revision: number) {
+    return await this.#it.announce(revision);
+  }
+
   async close(...args: Parameters<TimelineRpc["close"]>) {
     await this.#it.close(...args);
   }

@@ -61,6 +61,11 @@ export class HttpClient {
     });
   }
 
+  /** Gives up: what was asked is rejected with this. */
+  abort(error: Error): void {
+    this.#socket.destroy(error);
+  }
+
   close(): void {
     this.#wait = undefined;
     this.#socket.destroy();

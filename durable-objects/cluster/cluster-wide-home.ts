@@ -133,8 +133,7 @@ export class ClusterWideHome {
     } catch (error) {
       return refusalAnswer(error) as WatchAnswer;
     }
-    await this.home.catchUpWith(request.options);
-    return this.home.watch(request);
+    return await this.home.watchFrom(request);
   }
 
   async handle(request: HomeRequest): Promise<HomeAnswer> {

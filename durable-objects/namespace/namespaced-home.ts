@@ -101,6 +101,8 @@ export class NamespacedHome {
       reserve: (need) => this.#services.reserve(need),
       beforePass: () => this.#freshClasses(),
     });
+    // An earlier instance may have been lost before it committed anything above.
+    this.home.lease.raiseFloor(this.#record.floor);
     this.#services = new ServiceSettling({
       store: this.home.store,
       namespace,
@@ -162,7 +164,7 @@ export class NamespacedHome {
     const { state, uid: known } = this.#record;
     // It knows; or the word comes late, and its namespace has gone, which never comes back. A later one of the name is above all that the home ever committed.
     if (state !== "absent" && (known === uid || revision < this.home.store.revision)) return;
-    this.#record.set("active", uid);
+    this.#record.set("active", uid, revision);
     for (const controller of this.#controllers)
       if ("reconcileHome" in controller) this.home.loop.look(controller, HOME_KEY);
     this.home.guard();

@@ -156,6 +156,7 @@ describe("a cut", () => {
     const world = await settled("a");
     await world.open("a");
     const x = world.home("a").commit("x");
+    world.now += 10;
     expect(await world.timeline.cut(x + 1_000)).toMatchObject({ revision: x + 1_000 });
     expect(world.home("a").commit("y")).toBeGreaterThan(x + 1_000);
     world.home("a").compacted = x + 1;

@@ -1,4 +1,4 @@
-import { methodNotAllowed } from "../../api/status.ts";
+import { ApiError, methodNotAllowed } from "../../api/status.ts";
 import type { Platform } from "../home.ts";
 import type {
   ClusterHomeTimelineRpc,
@@ -15,7 +15,6 @@ import type {
   WatchAnswer,
   WatchRequest,
 } from "../protocol.ts";
-import { revisionAt } from "../revision.ts";
 import { refusalAnswer } from "../verbs/answer.ts";
 import { expiredRevision } from "../verbs/list.ts";
 import { checkListOptions, checkReadable, parseResourceVersion } from "../verbs/resource-version.ts";
@@ -149,12 +148,10 @@ export class ClusterTimeline implements TimelineRpc {
     });
     this.#lists = new Lists({
       cut: () => this.#cuts.cut(),
-      announce: (revision) => this.#leases.announce(revision),
       announced: () => this.#leases.announced,
       namespacesAt: (revision) => this.#namespaces({ at: revision }),
       readPart: (name, request) => calls.persistently(() => home(name).readPart(request)),
       reaches: (names, revision) => this.#reaches(names, revision),
-      now,
     });
     this.#watchers = new Watchers({
       source: persistent,
@@ -217,6 +214,16 @@ export class ClusterTimeline implements TimelineRpc {
     if (this.#leases.get(home)?.number !== lease) return;
     this.#feeds.close(home, part);
     this.#ended(home, part.upTo);
+  }
+
+  async announce(revision: number): Promise<boolean> {
+    try {
+      await this.#checkReadable(revision, {});
+    } catch (error) {
+      if (error instanceof ApiError && error.reason === "Timeout") return false;
+      throw error;
+    }
+    return true;
   }
 
   /** Nobody commits under the home's lease any more; `revision` is at or above what was committed. */
@@ -290,10 +297,7 @@ export class ClusterTimeline implements TimelineRpc {
 
   async cut(at?: number): Promise<{ revision: number; homes: string[] } | { expired: true }> {
     const revision = at ?? (await this.#cuts.cut());
-    if (at !== undefined) {
-      await this.#checkReadable(at, {});
-      this.#leases.announce(at);
-    }
+    if (at !== undefined) await this.#checkReadable(at, {});
     const names = await this.#namespaces({ at: revision });
     if (!names) return { expired: true };
     const homes = [CLUSTER_HOME, ...names];
@@ -323,23 +327,18 @@ export class ClusterTimeline implements TimelineRpc {
   }
 
   async #checkReadable(revision: number, options: RequestOptions): Promise<void> {
-    const { platform } = this.#options;
-    const scope = { highest: () => this.#leases.announced, now: () => platform.now() };
-    const known = Math.max(scope.highest(), revisionAt(scope.now()));
-    if (Math.max(revision, options.at ?? 0) > known) await this.#cuts.cut();
-    checkReadable(revision, options, scope);
+    // A cut is at or above all that any clock here has come to.
+    if (Math.max(revision, options.at ?? 0) > this.#leases.announced) await this.#cuts.cut();
+    checkReadable(revision, options, { highest: () => this.#leases.announced });
   }
 
   async #startOf(options: RequestOptions, asked: number): Promise<WatchStart> {
     const { sendInitialEvents, at } = options;
     const state = sendInitialEvents ?? asked === 0;
     if (at !== undefined) {
-      this.#leases.announce(at);
       if (!(await this.#reaches(orExpired(await this.#namespaces({ at })), at))) throw expiredRevision();
       return { state, revision: state || asked === 0 ? at : asked, past: at };
     }
-    this.#leases.announce(asked);
-    // A cut is at or above what was announced.
     const revision = state || asked === 0 ? await this.#cuts.cut() : asked;
     return { state, revision, past: undefined };
   }

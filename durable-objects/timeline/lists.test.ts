@@ -32,14 +32,10 @@ beforeEach(() => {
   }
   lists = new Lists({
     cut: async () => cut(),
-    announce: (revision) => {
-      announced = Math.max(announced, revision);
-    },
     announced: () => announced,
     namespacesAt: async () => [...homes.keys()],
     readPart: (name, request) => homes.get(name)!.readPart(request),
     reaches: async (names, revision) => names.every((name) => homes.get(name)!.compacted <= revision),
-    now: () => now,
   });
 });
 
@@ -102,6 +98,7 @@ describe("a list across namespaces", () => {
     const revision = homes.get("c")!.revision;
     now += 10;
     homes.get("c")!.commit("c2");
+    cut();
     for (const options of [
       { resourceVersion: String(revision), resourceVersionMatch: "Exact" },
       { resourceVersion: String(revision), limit: 100 },

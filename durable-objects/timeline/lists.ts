@@ -20,8 +20,7 @@ const AHEAD_CHARS_MAX = 8 << 20;
 export interface ListsOptions {
   /** A revision that everything acknowledged until now is at or below. */
   cut(): Promise<number>;
-  /** From now on no home commits at or below a revision, other than those that are asked when they are read. */
-  announce(revision: number): void;
+  /** At or below it no home commits any more, other than those that are asked when they are read. */
   announced(): number;
   /** Names of the namespaces at a revision, sorted; undefined where history does not reach back to it. */
   namespacesAt(revision: number): Promise<string[] | undefined>;
@@ -29,8 +28,6 @@ export interface ListsOptions {
   readPart(namespace: string, request: PartRequest): Promise<PartAnswer>;
   /** Whether the histories of all these reach back to a revision. */
   reaches(namespaces: string[], revision: number): Promise<boolean>;
-  /** Milliseconds since 1970. */
-  now(): number;
 }
 
 /** Where the next page begins; all pages are of one revision. */
@@ -67,7 +64,6 @@ export class Lists {
     const selection = selectionOf(options, served.rules, "");
     const token = options.continue ? readToken(options.continue) : undefined;
     const given = this.#given(served, options, token);
-    if (given !== undefined) this.#options.announce(given);
     const revision = given ?? (await this.#options.cut());
     const after = token?.after ?? "";
     const gone = (namespace: string, name: string): HomeAnswer => {
@@ -101,7 +97,7 @@ export class Lists {
 
   /** The revision that the options name, if they name one; otherwise any will do that is new enough. */
   #given(served: Served, options: RequestOptions, token: Token | undefined): number | undefined {
-    const scope = { highest: () => this.#options.announced(), now: () => this.#options.now() };
+    const scope = { highest: () => this.#options.announced() };
     if (token) {
       checkReadable(token.revision, options, scope);
       return token.revision === INCONSISTENT ? options.at : token.revision;
@@ -111,10 +107,8 @@ export class Lists {
     checkReadable(asked, options, scope);
     // Unset, resourceVersionMatch means Exact for a paged list at a revision: the meaning it had before it existed.
     const isExact = match === "Exact" || (!match && options.limit && asked > 0);
-    if (isExact) return asked;
-    // A cut is at or above everything announced.
-    if (options.at === undefined) this.#options.announce(asked);
-    return options.at;
+    // A cut is at or above everything announced, and so what was asked for.
+    return isExact ? asked : options.at;
   }
 
   /** Undefined where a home's history does not reach back to the revision. */

@@ -143,19 +143,22 @@ export class Watchers {
           // A stream takes its bytes away from whoever else has them.
           stream.write(bytes.slice());
         }
-        if (stream.isFull) this.#fallBehind(watcher);
+        if (stream.isFull) this.#fallBehind(watcher, this.#options.frontier.revision);
       }
     }
   }
 
   /** What the frontier has passed is not known whole: all read it. */
   overrun(): void {
-    for (const watchers of this.#live.values()) for (const watcher of [...watchers]) this.#fallBehind(watcher);
+    // The first one that begins to read may move it.
+    const { revision } = this.#options.frontier;
+    for (const watchers of this.#live.values())
+      for (const watcher of [...watchers]) this.#fallBehind(watcher, revision);
   }
 
   /** It was told what the frontier has passed so far, and reads on from there. */
-  #fallBehind(watcher: Watcher): void {
-    watcher.position = Math.max(watcher.position, this.#options.frontier.revision);
+  #fallBehind(watcher: Watcher, told: number): void {
+    watcher.position = Math.max(watcher.position, told);
     watcher.isLive = false;
     const { resource } = watcher.served;
     const live = this.#live.get(resource);

@@ -1,11 +1,7 @@
 import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported } from "../../api/field-error.ts";
 import { ApiError, badRequest, type GroupResource, invalid } from "../../api/status.ts";
 import type { RequestOptions } from "../protocol.ts";
-import { revisionAt } from "../revision.ts";
 import type { HomeScope } from "./scope.ts";
-
-/** How far another machine's clock may be ahead of this one's before its revisions are taken for inventions. */
-const CLOCK_SKEW_MILLISECONDS = 60_000;
 
 /** 0 where none is given. @throws ApiError Invalid where it is not a number. */
 export function parseResourceVersion(text: string | undefined, { resource, group }: GroupResource): number {
@@ -18,19 +14,19 @@ export function parseResourceVersion(text: string | undefined, { resource, group
   return value;
 }
 
-/** Refuses revisions that no home can have handed out yet. A home's own may lag behind other homes' of the cluster. */
-export function checkNotFuture(revision: number, current: number, now: number): void {
-  if (revision > Math.max(current, revisionAt(now + CLOCK_SKEW_MILLISECONDS))) throw tooLarge(revision, current);
-}
-
-/** As `checkNotFuture`, for what is read of one home; what is read in the past knows nothing beyond that past. */
+/**
+ * Refuses revisions that nobody can have handed out: a home knows of its own, and the Timeline has told it whether there is one like it elsewhere
+ * (`HomeLease.stayAbove`). What is read in the past knows nothing beyond that past.
+ */
 export function checkReadable(
   revision: number,
   { at }: Pick<RequestOptions, "at">,
-  { highest, now }: Pick<HomeScope, "highest" | "now">,
+  { highest }: Pick<HomeScope, "highest">,
 ): void {
   if (at !== undefined && revision > at) throw tooLarge(revision, at);
-  if (Math.max(revision, at ?? 0) > 0) checkNotFuture(Math.max(revision, at ?? 0), highest(), now());
+  const asked = Math.max(revision, at ?? 0);
+  // Of a home that was never written to lists are of revision 1 (`currentVersion`).
+  if (asked > currentVersion(highest())) throw tooLarge(asked, highest());
 }
 
 const tooLarge = (revision: number, current: number): ApiError =>

@@ -52,6 +52,7 @@ test("what a bookmark says is over is over, also where the revision came from a 
   const { ask, watch, home, settle } = testHome();
   await ask("create", "configmaps", { object: configMap("a", "x") });
   const ahead = home.store.revision + 1_000_000;
+  await home.lease.stayAbove(ahead);
   const answer = watch("configmaps", {
     sendInitialEvents: true,
     resourceVersionMatch: "NotOlderThan",

@@ -11,8 +11,8 @@ export interface FakeTimeline extends TimelineFeedRpc {
   floor: number;
 }
 
-/** A Timeline that lends to whoever asks, and remembers what it was told. */
-export function fakeTimeline(interests: string[] = []): FakeTimeline {
+/** A Timeline that lends to whoever asks, and remembers what it was told. Nobody has handed out more than `highest`. */
+export function fakeTimeline(interests: string[] = [], highest = () => Number.POSITIVE_INFINITY): FakeTimeline {
   let failing = 0;
   let lease = 0;
   const meet = () => {
@@ -35,6 +35,12 @@ export function fakeTimeline(interests: string[] = []): FakeTimeline {
       meet();
       fake.pushes.push(part);
       return { interests };
+    },
+    async announce(revision) {
+      meet();
+      if (revision > highest()) return false;
+      fake.floor = Math.max(fake.floor, revision);
+      return true;
     },
     async close(_home, number, part) {
       meet();

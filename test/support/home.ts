@@ -3,9 +3,12 @@ import type { User } from "../../api/object.ts";
 import type { AdmissionPlugin } from "../../durable-objects/admission/plugin.ts";
 import { Home, type HomeOptions, type Platform } from "../../durable-objects/home.ts";
 import type { HomeAnswer, HomeRequest, Target, WatchAnswer } from "../../durable-objects/protocol.ts";
+import { revisionAt } from "../../durable-objects/revision.ts";
 import { fakeTimeline } from "./fake-timeline.ts";
 import { nodeSql } from "./node-sql.ts";
 
+/** Somebody's clock may be so far ahead. */
+const CLOCK_SKEW_MILLISECONDS = 60_000;
 export const ADMIN: User = { name: "admin", groups: ["system:masters", "system:authenticated"] };
 
 /** A platform whose time stands still until it is told to go on. */
@@ -87,7 +90,7 @@ export function testHome(options: Partial<HomeOptions> & { admission?: readonly 
     admission: [],
     controllers: [],
     kinds: allKinds(),
-    timeline: fakeTimeline(),
+    timeline: fakeTimeline([], () => revisionAt(platform.time + CLOCK_SKEW_MILLISECONDS)),
     ...options,
     platform,
   });

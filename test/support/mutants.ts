@@ -53,13 +53,6 @@ export const MUTANTS: readonly Mutant[] = [
     why: "what lies between two pushes is never read",
   },
   {
-    name: "dead-lease-accepted",
-    file: TIMELINE,
-    find: "    if (this.#leases.get(home)?.number !== lease) {\n",
-    replace: "    if (!this.#leases.get(home)) {\n",
-    why: "the promise of an instance that is gone moves the frontier",
-  },
-  {
     name: "told-by-floor",
     file: HOME_FEEDS,
     find: "    this.#raise(feed, feed.told!);\n",

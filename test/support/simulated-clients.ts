@@ -285,15 +285,9 @@ export class SimulatedClients {
     this.#known.push({ revision, home });
   }
 
-  /**
-   * A revision to ask from; 0: none. A home is asked for its own ones and those of the Timeline alone: at another home's, which may be ahead of
-   * all its clocks, it promises for its present instance and not for the next.
-   */
-  #recall(scope: Scope): number {
-    const known = this.#known.filter(
-      ({ home }) => scope.home === undefined || home === undefined || home === scope.home,
-    );
-    return known.length > 0 ? this.#world.pick(known).revision : 0;
+  /** A revision to ask from, whoever has handed it out; 0: none. */
+  #recall(): number {
+    return this.#known.length > 0 ? this.#world.pick(this.#known).revision : 0;
   }
 
   /** The highest revision that any client had been told of an acknowledged write, before a moment. */
@@ -327,7 +321,7 @@ export class SimulatedClients {
   async #listSome(): Promise<void> {
     const world = this.#world;
     const scope = this.#scope();
-    const known = this.#recall(scope);
+    const known = this.#recall();
     const kind = world.random();
     const options: RequestOptions =
       kind < 0.4 || known === 0
@@ -414,7 +408,7 @@ export class SimulatedClients {
     while (this.isActive) {
       await world.sleep(world.upTo(CUT_MILLISECONDS_MAX));
       if (!this.isActive) return;
-      const known = world.chance(0.4) ? this.#recall({ resource: "" }) || undefined : undefined;
+      const known = world.chance(0.4) ? this.#recall() || undefined : undefined;
       try {
         await this.#cutOnce(known);
       } catch (error) {
@@ -510,7 +504,7 @@ export class SimulatedClients {
       await world.sleep(world.upTo(THINK_MILLISECONDS_MAX * 8));
       if (!this.isActive) return;
       const scope = this.#scope();
-      const known = this.#recall(scope);
+      const known = this.#recall();
       const kind = world.random();
       const options: RequestOptions =
         kind < 0.6 && known > 0

@@ -200,10 +200,7 @@ export class StoreSimulation {
     return {
       ...homeRpc(it),
       handle: (request: HomeRequest) => it.home.handle(request),
-      watch: async (request: WatchRequest) => {
-        await it.home.catchUpWith(request.options);
-        return it.home.watch(request);
-      },
+      watch: (request: WatchRequest) => it.home.watchFrom(request),
       activate: (...args: Parameters<NamespaceHomeInternalRpc["activate"]>) => it.activate(...args),
       terminate: () => it.terminate(),
     };

@@ -18,7 +18,7 @@ const LOAD_MILLISECONDS_MAX = 800;
 const SECOND_CRASH_PROBABILITY = 0.15;
 const START_MILLISECONDS = 250;
 /** Longer, and a watcher hears nothing any more, or an address is never given back. */
-const SETTLING_SECONDS = 20;
+const SETTLING_SECONDS = 30;
 const COMPLAINTS_SHOWN = 20;
 
 export interface CrashFigures {
@@ -66,7 +66,8 @@ export async function crashUnderLoad({
     while (done < rounds && complaints.length === 0) {
       await run.crash();
       complaints = await run.complaints();
-      onRound?.(run.figures(++done));
+      done++;
+      onRound?.(run.figures(done));
     }
     if (complaints.length === 0) complaints = await run.lastComplaints();
     return { figures: run.figures(done), complaints: complaints.slice(0, COMPLAINTS_SHOWN) };

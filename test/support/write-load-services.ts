@@ -13,6 +13,8 @@ type Fate = "there" | "gone" | "unknown";
  */
 export class ServiceLoad {
   readonly fates = new Map<string, Fate>();
+  /** Services whose creation was not answered, whatever became of them later. */
+  readonly #unanswered = new Set<string>();
   readonly #client: ApiClient;
   readonly #namespaces: readonly string[];
   readonly #random: () => number;
@@ -63,7 +65,7 @@ export class ServiceLoad {
       holders.delete(spec.clusterIP);
     }
     for (const [address, key] of holders)
-      if (this.#isSettled || this.fates.get(key) !== "unknown")
+      if (this.#isSettled || !this.#unanswered.has(key))
         complaints.push(`${address} is lent to ${key}, which does not have it`);
     for (const [key, fate] of this.fates)
       if (fate !== "unknown" && there.has(key) !== (fate === "there"))
@@ -93,6 +95,7 @@ export class ServiceLoad {
     };
     const code = await this.#ask("POST", `/api/v1/namespaces/${namespace}/services`, object);
     if (code === 201) this.fates.set(key, "there");
+    else this.#unanswered.add(key);
   }
 
   async #delete(key: string): Promise<void> {

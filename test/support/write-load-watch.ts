@@ -7,6 +7,8 @@ import { changeOf, configMapsOf, isOfLoad } from "./write-load.ts";
 const RECONNECT_MILLISECONDS = 20;
 /** Of a server that answers: a watch that cannot be resumed after so many tries never will be. */
 const REFUSALS_MAX = 50;
+/** What is there already is told in less. */
+const READ_MILLISECONDS_MAX = 30_000;
 
 /** A watcher of the load's objects that goes on from what it was told last whenever its connection is lost. */
 export class ResumingWatch {
@@ -98,7 +100,12 @@ export async function readChanges(
 ): Promise<RecordedChange[]> {
   const changes: RecordedChange[] = [];
   const path = `${configMapsOf(namespace)}?watch=1&resourceVersion=${after}`;
+  let late: NodeJS.Timeout | undefined;
   const last = await new Promise<any>((resolve, reject) => {
+    late = setTimeout(
+      () => reject(new Error(`watch of ${namespace} after ${after}: never came to ${upTo}`)),
+      READ_MILLISECONDS_MAX,
+    );
     const opened = openWatch(server, path, (event) => {
       if (event.type !== "ERROR") {
         const change = changeOf(event);
@@ -109,7 +116,7 @@ export async function readChanges(
       void opened.then((watch) => watch.close());
     });
     opened.then(({ ended }) => ended.then(() => resolve(undefined)), reject);
-  });
+  }).finally(() => clearTimeout(late));
   if (!last || last.type === "ERROR")
     throw new Error(`watch of ${namespace} after ${after} ended before ${upTo}: ${JSON.stringify(last?.object)}`);
   return changes;

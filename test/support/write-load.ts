@@ -10,6 +10,8 @@ const PREFIX = "load-";
 /** Long enough for a version that was half written to show. */
 const TEXT_CHARS = 500;
 const RECONNECT_MILLISECONDS = 20;
+/** A request that takes longer hangs. */
+const ANSWER_MILLISECONDS_MAX = 30_000;
 
 export const isOfLoad = (key: string): boolean => key.includes(`/${PREFIX}`);
 
@@ -298,13 +300,21 @@ class Client {
     }
   }
 
-  /** Undefined where the connection is lost meanwhile. */
+  /** Undefined where the connection is lost meanwhile. @throws where nobody answers, and the connection stays */
   async send(...request: Request): Promise<{ status: number; body: string } | undefined> {
+    let isLate = false;
+    const late = setTimeout(() => {
+      isLate = true;
+      this.#connection?.abort(new Error("late"));
+    }, ANSWER_MILLISECONDS_MAX);
     try {
       return await this.#connection!.request(...request);
     } catch {
       this.close();
+      if (isLate) throw new Error(`${request[0]} ${request[1]}: no answer in ${ANSWER_MILLISECONDS_MAX} ms`);
       return undefined;
+    } finally {
+      clearTimeout(late);
     }
   }
 

@@ -120,8 +120,7 @@ async function openSnapshot(
   if ("expired" in cut) throw expired();
   const { revision, homes } = cut;
   // No cluster is without namespaces but before it was made; what came of restoring that would be none either.
-  if (homes.length === 1)
-    throw badRequest(`the cluster was not there yet at ${printMoment(timeOfRevision(revision))}`);
+  if (homes.length === 1) throw badRequest(`the cluster was not there yet at ${printMoment(timeOfRevision(revision))}`);
   const objectsOf = async (home: string): Promise<ReadableStream<Uint8Array>> => {
     const target = { namespace: home };
     const objects = await pastHomeOf(env, cluster, { namespaced: home !== "" }, target).exportAt(revision);
