@@ -4,8 +4,8 @@ import { nextRevision } from "./revision.ts";
 
 /** A home that has committed nothing for so long gives its lease back: nobody has to ask it for promises any more. */
 const IDLE_MILLISECONDS = 3_000;
-/** A Timeline that does not answer is asked again, with a delay that doubles from the first; then the writes that wait are refused. */
-const OPEN_TRIES = 6;
+/** A Timeline that does not answer is asked again, with a delay that doubles from the first; then whoever waits is refused. */
+const TRIES = 6;
 const RETRY_FIRST_MILLISECONDS = 100;
 
 export interface HomeLeaseOptions {
@@ -79,18 +79,11 @@ export class HomeLease {
    */
   stayAbove(revision: number): Promise<void> | undefined {
     if (!(revision > Math.max(this.#options.revision(), this.#announced))) return undefined;
-    return Promise.resolve()
-      .then(() => this.#options.timeline.announce(revision))
-      .then(
-        (isAnnounced) => {
-          if (!isAnnounced) return;
-          this.#announced = Math.max(this.#announced, revision);
-          this.raiseFloor(revision);
-        },
-        () => {
-          throw noTimeline();
-        },
-      );
+    return this.#persistently(() => this.#options.timeline.announce(revision)).then((isAnnounced) => {
+      if (!isAnnounced) return;
+      this.#announced = Math.max(this.#announced, revision);
+      this.raiseFloor(revision);
+    });
   }
 
   /** The revision of the next change. Only under a lease: the caller has waited for `whenOpen`. */
@@ -114,22 +107,30 @@ export class HomeLease {
   }
 
   async #open(): Promise<void> {
-    const { namespace, timeline, revision, opened, later } = this.#options;
+    const { namespace, timeline, revision, opened } = this.#options;
+    let at = 0;
+    // Whether or not one was lent where the answer is lost: it will be noticed that nobody holds it.
+    const lease = await this.#persistently(() => {
+      at = revision();
+      return timeline.open(namespace, at);
+    });
+    this.raiseFloor(lease.floor);
+    this.#announced = Math.max(this.#announced, lease.floor);
+    this.#lease = lease;
+    this.#committedAt = this.#options.now();
+    opened(lease, at);
+    this.#watchIdleness();
+  }
+
+  /** @throws ApiError ServiceUnavailable where the Timeline does not answer. */
+  async #persistently<T>(ask: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
-      const at = revision();
       try {
-        const lease = await timeline.open(namespace, at);
-        this.raiseFloor(lease.floor);
-        this.#announced = Math.max(this.#announced, lease.floor);
-        this.#lease = lease;
-        this.#committedAt = this.#options.now();
-        opened(lease, at);
-        this.#watchIdleness();
-        return;
+        return await ask();
       } catch {
-        // Whether or not one was lent: it will be noticed that nobody holds it.
-        if (tries === OPEN_TRIES) throw noTimeline();
-        await new Promise<void>((resolve) => later(RETRY_FIRST_MILLISECONDS * 2 ** (tries - 1), resolve));
+        if (tries === TRIES) throw noTimeline();
+        const delay = RETRY_FIRST_MILLISECONDS * 2 ** (tries - 1);
+        await new Promise<void>((resolve) => this.#options.later(delay, resolve));
       }
     }
   }
