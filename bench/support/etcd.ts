@@ -5,6 +5,7 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type ChannelOptions, credentials, makeClientConstructor, type ServiceDefinition } from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import { findProgram } from "../../cli/node/packages.ts";
 import { freePort } from "../../test/support/cox.ts";
@@ -16,9 +17,11 @@ const WINDOW_BYTES = 16 << 20;
 /** Of a gRPC message: one byte that says it is not compressed, and its length. */
 const MESSAGE_HEAD_BYTES = 5;
 
-const { Range, Put } = loadSync(join(import.meta.dirname, "etcd.proto"), { keepCase: true, longs: Number })[
+const KV = loadSync(join(import.meta.dirname, "etcd.proto"), { keepCase: true, longs: Number })[
   "etcdserverpb.KV"
 ] as Record<"Range" | "Put", MethodDefinition<object, object>>;
+const { Range, Put } = KV;
+const KvClient = makeClientConstructor(KV as unknown as ServiceDefinition, "KV");
 
 /** A whole etcd with its own data below the temporary folder, where the control plane's are as well: the same disk. */
 export class Etcd {
@@ -64,6 +67,10 @@ export class Etcd {
     return new EtcdClient(this.#address);
   }
 
+  openGrpc(): GrpcClient {
+    return new GrpcClient(this.#address);
+  }
+
   async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       this.#process.kill("SIGKILL");
@@ -89,10 +96,42 @@ export class Etcd {
   }
 }
 
+/** One connection to etcd as a program has it: Node's gRPC library, which decodes what it is sent. */
+export class GrpcClient {
+  readonly #client: InstanceType<typeof KvClient>;
+
+  constructor(address: string) {
+    const options: ChannelOptions = { "grpc.use_local_subchannel_pool": 1, "grpc.max_receive_message_length": -1 };
+    this.#client = new KvClient(address, credentials.createInsecure(), options);
+  }
+
+  async put(key: string, value: Buffer): Promise<void> {
+    await this.#call("Put", { key: Buffer.from(key), value });
+  }
+
+  /** All keys with a prefix and their values. @returns the values' bytes */
+  async range(prefix: string): Promise<number> {
+    const { kvs } = await this.#call("Range", { key: Buffer.from(prefix), range_end: endOf(prefix) });
+    return (kvs as { value: Buffer }[]).reduce((bytes, { value }) => bytes + value.length, 0);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #call(method: "Put" | "Range", request: object): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) =>
+      this.#client[method]!(request, (error: Error | null, answer: Record<string, unknown>) =>
+        error ? reject(error) : resolve(answer),
+      ),
+    );
+  }
+}
+
 /**
- * One connection to etcd: gRPC over Node's HTTP/2, as bare as our own side's `HttpClient`. With @grpc/grpc-js the client was the limit: on two
- * cores that etcd needs as well, 64 clients came to 2,300 puts a second over a channel each and 3,900 over one; so, to 3,700 and 5,800. More
- * processes only took more from etcd.
+ * One connection to etcd: gRPC over Node's HTTP/2, as bare as our own side's `HttpClient`: what etcd can do where its client costs next to nothing. With
+ * @grpc/grpc-js (`GrpcClient`) the client is the limit: on two cores that etcd needs as well, 64 clients came to 2,300 puts a second over a channel each
+ * and 3,900 over one; so, to 3,700 and 5,800. More processes only took more from etcd.
  */
 export class EtcdClient {
   readonly #session: ClientHttp2Session;
@@ -109,10 +148,7 @@ export class EtcdClient {
 
   /** All keys with a prefix and their values, read and not decoded. @returns the message's bytes */
   async range(prefix: string): Promise<number> {
-    // The first key after all that begin so.
-    const end = Buffer.from(prefix);
-    end[end.length - 1]! += 1;
-    return await this.#call(Range, { key: Buffer.from(prefix), range_end: end });
+    return await this.#call(Range, { key: Buffer.from(prefix), range_end: endOf(prefix) });
   }
 
   close(): void {
@@ -149,4 +185,11 @@ export class EtcdClient {
       stream.end(Buffer.concat([head, message]));
     });
   }
+}
+
+/** The first key after all that begin so. */
+function endOf(prefix: string): Buffer {
+  const end = Buffer.from(prefix);
+  end[end.length - 1]! += 1;
+  return end;
 }

@@ -248,6 +248,31 @@ describe("a Service", () => {
     expect((await cluster.ask("default", "get", "services/kubernetes")).body.spec.clusterIP).toBe("10.96.0.1");
   });
 
+  test("that was granted its address to a home which was lost before it wrote has it taken back, unasked", async () => {
+    const cluster = new TestCluster();
+    await cluster.ask("default", "list", "services");
+    await cluster.clusterHome.ready();
+    await cluster.settle();
+    const { clusterHome } = cluster;
+    const allocate = clusterHome.allocateService.bind(clusterHome);
+    clusterHome.allocateService = async (ask) => {
+      await allocate(ask);
+      cluster.kill();
+      return await new Promise<never>(() => undefined);
+    };
+    void cluster.ask("default", "create", "services", { object: service("web") });
+    await cluster.settle();
+    const addresses = async () =>
+      (await cluster.ask("", "list", "networking.k8s.io/v1/ipaddresses")).body.items.map((a: any) => a.metadata.name);
+    expect(await addresses()).toHaveLength(2);
+    await cluster.settle(10_000);
+    expect(await addresses()).toEqual(["10.96.0.1"]);
+    expect((await cluster.ask("default", "create", "services", { object: service("web") })).code).toBe(201);
+    cluster.kill();
+    await cluster.settle(10_000);
+    expect(await addresses()).toHaveLength(2);
+  });
+
   test("keeps its address when others of its namespace are settled while its grant is on the way", async () => {
     const cluster = new TestCluster();
     await cluster.ask("default", "create", "services", { object: service("old") });

@@ -109,6 +109,7 @@ export class NamespacedHome {
       cluster,
       uuid: () => platform.uuid(),
       later: (milliseconds, work) => void platform.later(milliseconds, work),
+      guard: () => this.home.guard(),
     });
     this.#contents = new ContentsNews({
       isGoing: () => this.#record.state === "terminating",

@@ -15,6 +15,8 @@ export interface ServiceSettlingOptions {
   cluster: ClusterHomeNamespaceRpc;
   uuid(): string;
   later(milliseconds: number, work: () => void): void;
+  /** Has the home's alarm ring before long, whatever becomes of this instance. */
+  guard(): void;
 }
 
 /**
@@ -27,27 +29,36 @@ export class ServiceSettling {
   readonly #cluster: ClusterHomeNamespaceRpc;
   readonly #uuid: () => string;
   readonly #later: ServiceSettlingOptions["later"];
+  readonly #guard: () => void;
   readonly #underWay = new Set<string>();
   /** Services as of here are what the ClusterHome knows. Durable: an instance that was lost may not have told all. */
   #settled: number;
   /** An earlier instance may have been granted what it did not get to write. */
   #isFresh = true;
+  /** Something is being reserved. Durable: what an instance that was lost had been granted is given back by the next. */
+  #isReserving = false;
   #dirty = false;
   #settling = false;
   #failures = 0;
 
-  constructor({ store, namespace, cluster, uuid, later }: ServiceSettlingOptions) {
+  constructor({ store, namespace, cluster, uuid, later, guard }: ServiceSettlingOptions) {
     this.#store = store;
     this.#namespace = namespace;
     this.#cluster = cluster;
     this.#uuid = uuid;
     this.#later = later;
+    this.#guard = guard;
     store.database.exec(
       "CREATE TABLE IF NOT EXISTS services_settled (id INTEGER PRIMARY KEY, revision INTEGER NOT NULL)",
     );
     this.#settled = 0;
     for (const { revision } of store.database.exec<{ revision: number }>("SELECT revision FROM services_settled")) {
       this.#settled = revision;
+    }
+    store.database.exec("CREATE TABLE IF NOT EXISTS services_reserving (id INTEGER PRIMARY KEY)");
+    for (const _ of store.database.exec("SELECT 1 FROM services_reserving")) {
+      this.#isReserving = true;
+      this.#dirty = true;
     }
     store.onCommit((changes) => {
       // What is created holds what was reserved for it: there is nothing to give back.
@@ -74,6 +85,7 @@ export class ServiceSettling {
     // Known before it is granted: a settling that crosses the answer must not give it to somebody else.
     const reservation = this.#uuid();
     this.#underWay.add(reservation);
+    this.#noteReserving();
     let grant: ServiceGrant;
     try {
       grant = await this.#cluster.allocateService({ ...(ask as ServiceAsk), reservation });
@@ -97,10 +109,27 @@ export class ServiceSettling {
       release: async () => {
         this.#underWay.delete(reservation);
         // Should it not be heard, a settling gives it back.
-        await this.#cluster.releaseService(reservation).catch(() => this.#settleSoon());
+        await this.#cluster.releaseService(reservation).then(
+          () => this.#noteReserving(),
+          () => this.#settleSoon(),
+        );
       },
-      keep: () => void this.#underWay.delete(reservation),
+      keep: () => {
+        this.#underWay.delete(reservation);
+        this.#noteReserving();
+      },
     };
+  }
+
+  /** Before the ClusterHome is asked it stands on disk that it is. */
+  #noteReserving(): void {
+    const isReserving = this.#underWay.size > 0 || this.#dirty || this.#settling;
+    if (isReserving === this.#isReserving) return;
+    this.#isReserving = isReserving;
+    this.#store.database.exec(
+      isReserving ? "INSERT INTO services_reserving (id) VALUES (1)" : "DELETE FROM services_reserving",
+    );
+    if (isReserving) this.#guard();
   }
 
   /** Before the first reservation: what is left of an earlier instance's is given back, so that it can be had again. */
@@ -144,6 +173,7 @@ export class ServiceSettling {
       "INSERT INTO services_settled (id, revision) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision",
       revision,
     );
+    this.#noteReserving();
     this.#settle();
   }
 

@@ -20,7 +20,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "no-floor",
     file: HOME_LEASE,
-    find: "        this.raiseFloor(lease.floor);\n",
+    find: "    this.raiseFloor(lease.floor);\n",
     replace: "",
     why: "a home that opens commits below what was announced",
   },
@@ -110,10 +110,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "compaction-under-a-reader",
-    file: "durable-objects/store/view.ts",
-    find: "    assertReachable();\n",
-    replace: "",
-    why: "a list lacks what was compacted while it was read",
+    file: "durable-objects/store/store.ts",
+    find: "    return revision >= this.compacted;",
+    replace: "    return revision >= 0;",
+    why: "a list or a watch lacks what was compacted, before or while it is read",
   },
   {
     name: "old-promise-taken",

@@ -3,6 +3,9 @@ import { type ApiClient, callApi } from "../../cli/api-client.ts";
 import { seeded } from "./simulated-homes.ts";
 
 const PAUSE_MILLISECONDS = 30;
+/** The next instance of a home is woken by its alarm, two seconds after it began to reserve. */
+const SETTLING_MILLISECONDS_MAX = 20_000;
+const SETTLING_STEP_MILLISECONDS = 250;
 
 /** What became of a Service as its one client knows. */
 type Fate = "there" | "gone" | "unknown";
@@ -38,13 +41,13 @@ export class ServiceLoad {
     await this.#running;
   }
 
-  /**
-   * Makes each namespace give back the addresses of Services that a crash kept from being stored: it does before it asks for the next. Until
-   * then `complaints` bears with them.
-   */
+  /** Waits until the addresses of Services that a crash kept from being stored have been given back. Until then `complaints` bears with them. */
   async settle(): Promise<void> {
-    for (const namespace of this.#namespaces) await this.#create(namespace, `service-${this.fates.size}`);
     this.#isSettled = true;
+    for (let i = 0; i < SETTLING_MILLISECONDS_MAX / SETTLING_STEP_MILLISECONDS; i++) {
+      if ((await this.complaints()).length === 0) return;
+      await sleep(SETTLING_STEP_MILLISECONDS);
+    }
   }
 
   async complaints(): Promise<string[]> {
