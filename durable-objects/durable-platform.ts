@@ -27,6 +27,10 @@ export function durablePlatform({ storage }: DurableObjectState): Platform {
       if (committing === 0) queueMicrotask(() => commit(work));
       else setTimeout(() => commit(work), 0);
     },
+    onDisk(work) {
+      // Where it does not get there the object is broken, and another takes its place.
+      storage.sync().then(work, () => undefined);
+    },
     setAlarm(at) {
       // Within `alarm()` a time that has come already is dropped.
       storage

@@ -47,6 +47,8 @@ export interface Platform {
   later(milliseconds: number, work: () => void): () => void;
   /** Runs a commit: soon, with what else arrives while an earlier one is on its way to the disk. Absent: `later(0)`. */
   gather?(commit: () => void): void;
+  /** Runs work, in the order of the calls, once all that was committed so far is on the disk. Absent: it is at once. */
+  onDisk?(work: () => void): void;
   /** Calls the home's `alarm` at that time (milliseconds since 1970), whatever becomes of the process. There is one. */
   setAlarm(at: number): void;
 }
@@ -127,6 +129,7 @@ export class Home {
       uuid: () => platform.uuid(),
       suffix: () => this.#suffix(),
       later: (milliseconds, work) => platform.later(milliseconds, work),
+      onDisk: (work) => (platform.onDisk ? platform.onDisk(work) : work()),
     };
     this.#handling = {
       scope: this.scope,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ObservedContainer, ObservedSandbox } from "./pod-actions-view.ts";
 import { ANNOTATION, LABEL } from "./pod-config.ts";
 import type { Container, ContainerStatus, Runtime, Sandbox } from "./runtime/runtime.ts";
@@ -21,6 +22,9 @@ interface Entry<T> {
 
 /** Detailed looks that run at once while relisting. */
 const LOOKS_MAX = 8;
+/** containerd hears of a container's end and of the reason (its memory was used up) by two ways; the second may take so much longer. */
+const OUT_OF_MEMORY_MILLISECONDS = 250;
+const SIGKILL_EXIT_CODE = 137;
 /** What a container that somebody removed ended with, as kubelet tells it. */
 const LOST = {
   exitCode: 137,
@@ -114,7 +118,11 @@ export class Observations {
   async seeContainer(id: string, sandboxId: string): Promise<void> {
     const look = ++this.#looks;
     const known = this.#containers.get(id);
-    const status = await this.#runtime.containerStatus(id);
+    let status = await this.#runtime.containerStatus(id);
+    if (status && known?.value.state !== "exited" && mayBeOutOfMemory(status)) {
+      await sleep(OUT_OF_MEMORY_MILLISECONDS);
+      status = await this.#runtime.containerStatus(id);
+    }
     if (!status) {
       if (known) this.#lose(known);
       return;
@@ -194,6 +202,10 @@ function observedSandbox(status: Sandbox & { ips: string[] }, known: ObservedSan
   const ips = status.ips.length > 0 ? status.ips : (known?.ips ?? []);
   return { id: status.id, attempt: status.attempt, ready: status.ready, createdAt: status.createdAt, ips };
 }
+
+/** Killed, and nobody has said why yet. */
+const mayBeOutOfMemory = ({ state, exitCode, reason }: ContainerStatus): boolean =>
+  state === "exited" && exitCode === SIGKILL_EXIT_CODE && reason === "Error";
 
 const observedContainer = (status: ContainerStatus, sandboxId: string): ObservedContainer => ({
   id: status.id,

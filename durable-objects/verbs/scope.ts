@@ -20,6 +20,8 @@ export interface HomeScope {
   uuid(): string;
   /** Five letters and digits. */
   suffix(): string;
+  /** Runs work, in the order of the calls, once all that was committed so far is on the disk. */
+  onDisk(work: () => void): void;
   /** Runs work after so many milliseconds; the answer cancels it. */
   later(milliseconds: number, work: () => void): () => void;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { testHome, watchEvents } from "../../test/support/home.ts";
+import { TestPlatform, testHome, watchEvents } from "../../test/support/home.ts";
 import type { RequestOptions } from "../protocol.ts";
 
 const configMap = (name: string, value: string) => ({
@@ -68,4 +68,31 @@ test("what a bookmark says is over is over, also where the revision came from a 
   expect([bookmark.type, bookmark.object.metadata.resourceVersion]).toEqual(["BOOKMARK", String(ahead)]);
   expect(added.object.metadata.name).toBe("b");
   expect(Number(added.object.metadata.resourceVersion)).toBeGreaterThan(ahead);
+});
+
+test("what is not on the disk yet is told to nobody, and no bookmark says that it is over", async () => {
+  const flushes: (() => void)[] = [];
+  const platform = Object.assign(new TestPlatform(), { onDisk: (work: () => void) => void flushes.push(work) });
+  const { ask, watch, settle } = testHome({ platform });
+  const [early, late] = [[] as any[], [] as any[]];
+  const follow = async (into: any[]) => {
+    const events = watchEvents(watch("configmaps", { resourceVersion: "1", allowWatchBookmarks: true }));
+    for (;;) into.push(...(await events.take(1)));
+  };
+  void follow(early);
+  const first = Number(
+    (await ask("create", "configmaps", { object: configMap("a", "x") })).body.metadata.resourceVersion,
+  );
+  await settle();
+  expect(early).toEqual([]);
+  // Its answer leaves when that is on the disk: it may be told.
+  void follow(late);
+  await settle(51_000);
+  expect(early.map(({ type }) => type)).toEqual(["BOOKMARK"]);
+  expect(Number(early[0].object.metadata.resourceVersion)).toBeLessThan(first);
+  flushes.shift()!();
+  await settle();
+  expect(early[1]).toMatchObject({ type: "ADDED", object: { metadata: { name: "a" } } });
+  expect(late.filter(({ type }) => type === "ADDED")).toHaveLength(1);
+  expect(flushes).toEqual([]);
 });

@@ -52,11 +52,23 @@ class News {
 export class Watches {
   readonly #scope: HomeScope;
   readonly #byResource = new Map<string, Set<Watcher>>();
+  /** What is committed and not on the disk yet. A stream that has begun is not held back by the platform: what it tells must be there for good. */
+  readonly #pending: (readonly Change[])[] = [];
   #count = 0;
 
   constructor(scope: HomeScope) {
     this.#scope = scope;
-    scope.store.onCommit((changes) => this.#tell(changes));
+    scope.store.onCommit((changes) => {
+      if (this.#count === 0) return;
+      this.#pending.push(changes);
+      scope.onDisk(() => this.#tell(this.#pending.shift() ?? []));
+    });
+  }
+
+  /** Watchers have been told, or may read, everything up to here. */
+  get tellable(): number {
+    const next = this.#pending[0]?.[0];
+    return next ? next.revision - 1 : this.#scope.store.revision;
   }
 
   get count(): number {
@@ -71,7 +83,10 @@ export class Watches {
     const revision = parseResourceVersion(options.resourceVersion, served.groupResource);
     if (this.#count >= WATCHERS_MAX)
       throw new ApiError("TooManyRequests", "too many watches of this namespace", { retryAfterSeconds: 5 });
-    const watcher = new Watcher(this.#scope, served, selection, options, revision, () => this.#remove(watcher));
+    const watcher = new Watcher(this.#scope, served, selection, options, revision, {
+      tellable: () => this.tellable,
+      ended: () => this.#remove(watcher),
+    });
     this.#count++;
     const watchers = this.#byResource.get(served.resource);
     if (watchers) watchers.add(watcher);
@@ -96,6 +111,11 @@ export class Watches {
   }
 }
 
+interface WatcherContext {
+  tellable(): number;
+  ended(): void;
+}
+
 /** One client's watch: first the state or the history that it asked for, then what is committed. */
 class Watcher {
   readonly resource: string;
@@ -104,7 +124,9 @@ class Watcher {
   readonly #served: Served;
   readonly #selection: Selection;
   readonly #options: RequestOptions;
-  readonly #onEnd: () => void;
+  readonly #watches: WatcherContext;
+  /** The home was here when the client was answered, which the platform lets it be only once that is on the disk. */
+  readonly #opened: number;
   /** A watch of the past hears of nothing after it. */
   readonly #upTo: number;
   readonly #cancels: (() => void)[] = [];
@@ -122,17 +144,18 @@ class Watcher {
     selection: Selection,
     options: RequestOptions,
     revision: number,
-    onEnd: () => void,
+    watches: WatcherContext,
   ) {
     this.resource = served.resource;
     this.#scope = scope;
     this.#served = served;
     this.#selection = selection;
     this.#options = options;
-    this.#onEnd = onEnd;
+    this.#watches = watches;
+    this.#opened = scope.store.revision;
     this.#upTo = options.at ?? Number.MAX_SAFE_INTEGER;
     this.#revision = revision;
-    this.#past = this.#tellPast(revision, scope.store.revision);
+    this.#past = this.#tellPast(revision);
     this.stream = new ReadableStream({
       type: "bytes",
       start: (controller) => {
@@ -166,6 +189,11 @@ class Watcher {
     return text;
   }
 
+  /** What it may be told of: from when it was opened, everything. */
+  get #newest(): number {
+    return Math.max(this.#watches.tellable(), this.#opened);
+  }
+
   get #isSlow(): boolean {
     return !this.#ended && -(this.#controller.desiredSize ?? 0) > UNREAD_BYTES_MAX;
   }
@@ -194,18 +222,17 @@ class Watcher {
     if (this.#bookmarkDue) this.#sendBookmark();
   }
 
-  /** @param opened what the home was at when the client was answered: from then on it may count on hearing everything */
-  *#tellPast(asked: number, opened: number): Generator<string, void> {
+  *#tellPast(asked: number): Generator<string, void> {
     const { sendInitialEvents, allowWatchBookmarks, at } = this.#options;
     const awaited = sendInitialEvents ? asked : 0;
     checkReadable(awaited, { at }, this.#scope);
     this.#scope.raiseFloor(at ?? awaited);
     if (sendInitialEvents ?? asked === 0) {
-      this.#revision = at ?? Math.max(this.#scope.store.revision, awaited);
+      this.#revision = at ?? Math.max(this.#newest, awaited);
       yield* this.#tellState(this.#revision);
       if (sendInitialEvents && allowWatchBookmarks)
         yield this.#bookmark(currentVersion(this.#revision), { "k8s.io/initial-events-end": "true" });
-    } else if (asked === 0) this.#revision = at ?? opened;
+    } else if (asked === 0) this.#revision = at ?? this.#opened;
     yield* this.#tellChanges();
   }
 
@@ -230,7 +257,7 @@ class Watcher {
     const { store } = this.#scope;
     const size = new ReadSize();
     for (;;) {
-      const end = Math.min(store.revision, this.#upTo);
+      const end = Math.min(this.#newest, this.#upTo);
       if (this.#revision >= end) return;
       const limit = size.rows;
       const changes = store.changes(this.#revision, { limit, resources: [this.resource], upTo: end });
@@ -272,7 +299,7 @@ class Watcher {
 
   #sendBookmark(): void {
     this.#bookmarkDue = false;
-    const newest = Math.min(currentVersion(this.#scope.store.revision), this.#upTo);
+    const newest = Math.min(currentVersion(this.#newest), this.#upTo);
     this.#send(this.#bookmark(Math.max(this.#revision, newest)));
   }
 
@@ -315,7 +342,7 @@ class Watcher {
     this.#past?.return();
     this.#past = undefined;
     for (const cancel of this.#cancels) cancel();
-    this.#onEnd();
+    this.#watches.ended();
   }
 }
 
