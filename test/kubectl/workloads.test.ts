@@ -52,7 +52,10 @@ describe("a Deployment", () => {
   test("rolls to a new image, back, and tells its history", async () => {
     await kubectl.run("set image deployment/web web=web:v2");
     await kubectl.run("rollout status deployment/web --timeout=30s");
-    expect((await podsOf("web")).map(({ spec }) => spec.containers[0].image)).toEqual(["web:v2", "web:v2"]);
+    // A rollout is complete while the old pods are still ending.
+    await eventually("v2 alone", async () =>
+      expect((await podsOf("web")).map(({ spec }) => spec.containers[0].image)).toEqual(["web:v2", "web:v2"]),
+    );
     expect(await kubectl.run("rollout history deployment/web")).toMatch(/REVISION +CHANGE-CAUSE\n1 +<none>\n2 +<none>/);
     expect(await kubectl.run("rollout undo deployment/web")).toBe("deployment.apps/web rolled back\n");
     await kubectl.run("rollout status deployment/web --timeout=30s");
@@ -68,7 +71,9 @@ describe("a Deployment", () => {
     expect(await kubectl.refused("rollout undo deployment/web")).toContain("you cannot rollback a paused deployment");
     await kubectl.run("rollout resume deployment/web");
     await kubectl.run("rollout status deployment/web --timeout=30s");
-    expect((await podsOf("web"))[0].spec.containers[0].image).toBe("web:v3");
+    await eventually("v3 alone", async () =>
+      expect((await podsOf("web")).map(({ spec }) => spec.containers[0].image)).toEqual(["web:v3", "web:v3"]),
+    );
   });
 
   test("says in describe and events what was done", async () => {
