@@ -24,6 +24,7 @@ interface Entry<T> {
 const LOOKS_MAX = 8;
 /** containerd hears of a container's end and of the reason (its memory was used up) by two ways; the second may take so much longer. */
 const OUT_OF_MEMORY_MILLISECONDS = 250;
+const JUST_MILLISECONDS = 3_000;
 const SIGKILL_EXIT_CODE = 137;
 /** What a container that somebody removed ended with, as kubelet tells it. */
 const LOST = {
@@ -97,7 +98,7 @@ export class Observations {
       const known = this.#containers.get(container.id);
       if (known && (known.look > look || known.value.state === container.state)) continue;
       changed.add(container.labels[LABEL.podUid] ?? "");
-      looks.push(() => this.seeContainer(container.id, container.sandboxId));
+      looks.push(() => this.#seeChanged(container));
     }
     await inParallel(looks, LOOKS_MAX);
     return changed;
@@ -115,14 +116,19 @@ export class Observations {
       });
   }
 
+  /** What happened behind the agent's back. A container that was just killed may have been for its memory, which is told a moment later. */
+  async #seeChanged({ id, sandboxId }: Container): Promise<void> {
+    await this.seeContainer(id, sandboxId);
+    const seen = this.#containers.get(id)?.value;
+    if (!seen || !mayBeOutOfMemory(seen) || this.#now() - seen.finishedAt > JUST_MILLISECONDS) return;
+    await sleep(OUT_OF_MEMORY_MILLISECONDS);
+    await this.seeContainer(id, sandboxId);
+  }
+
   async seeContainer(id: string, sandboxId: string): Promise<void> {
     const look = ++this.#looks;
     const known = this.#containers.get(id);
-    let status = await this.#runtime.containerStatus(id);
-    if (status && known?.value.state !== "exited" && mayBeOutOfMemory(status)) {
-      await sleep(OUT_OF_MEMORY_MILLISECONDS);
-      status = await this.#runtime.containerStatus(id);
-    }
+    const status = await this.#runtime.containerStatus(id);
     if (!status) {
       if (known) this.#lose(known);
       return;
@@ -204,7 +210,7 @@ function observedSandbox(status: Sandbox & { ips: string[] }, known: ObservedSan
 }
 
 /** Killed, and nobody has said why yet. */
-const mayBeOutOfMemory = ({ state, exitCode, reason }: ContainerStatus): boolean =>
+const mayBeOutOfMemory = ({ state, exitCode, reason }: ObservedContainer): boolean =>
   state === "exited" && exitCode === SIGKILL_EXIT_CODE && reason === "Error";
 
 const observedContainer = (status: ContainerStatus, sandboxId: string): ObservedContainer => ({
