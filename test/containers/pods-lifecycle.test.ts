@@ -106,7 +106,10 @@ describe.concurrent("a container that ends", () => {
     await pods.create("eats", {
       restartPolicy: "Never",
       containers: [
-        shell("app", "exec tail -c 100m /dev/zero", { resources: { limits: { memory: "8Mi", cpu: "500m" } } }),
+        // The shell outlives what is killed: containerd misses the news where the container's cgroup goes with it.
+        shell("app", "tail -c 100m /dev/zero; code=$?; sleep 2; exit $code", {
+          resources: { limits: { memory: "8Mi", cpu: "500m" } },
+        }),
       ],
     });
     await pods.until("eats", "{.status.phase}", "Failed");
