@@ -106,8 +106,8 @@ describe.concurrent("a container that ends", () => {
     await pods.create("eats", {
       restartPolicy: "Never",
       containers: [
-        // The shell outlives what is killed: containerd misses the news where the container's cgroup goes with it.
-        shell("app", "tail -c 100m /dev/zero; code=$?; sleep 2; exit $code", {
+        // containerd listens from a moment after the start until the cgroup goes, so the shell lives before and after the kill.
+        shell("app", "sleep 1; tail -c 100m /dev/zero; code=$?; sleep 2; exit $code", {
           resources: { limits: { memory: "8Mi", cpu: "500m" } },
         }),
       ],
