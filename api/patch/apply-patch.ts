@@ -21,6 +21,7 @@ export type PatchType = "json" | "merge" | "strategic";
  * Applies the text of a patch to an object, which is left as it is. `info` is the version that the patch speaks of, and
  * `current` is in it. The result is decoded and pruned, not defaulted. Throws ApiErrors as kube-apiserver words them:
  * 400 for what is no patch, 413 for too many operations, 422 for a patch that does not apply or makes no object of the kind.
+ * `decode` decodes what JSON and merge patches make of a custom kind's objects; it throws DecodeErrors, or ApiErrors of its own.
  */
 export function applyPatch(
   type: PatchType,
@@ -28,6 +29,7 @@ export function applyPatch(
   current: KubeObject,
   patchText: string,
   fieldValidation: FieldValidation = "Warn",
+  decode?: (patched: unknown) => RawDecoded,
 ): Decoded {
   const strict = fieldValidation !== "Ignore";
   const { value: patch, duplicates } = parsePatch(type, patchText, strict);
@@ -47,7 +49,7 @@ export function applyPatch(
           ? cloneJson(current)
           : applyMergePatch(cloneJson(current), patch);
     shown = JSON.stringify(patched);
-    decoded = decodePatched(info, patched, shown, false);
+    decoded = decodePatched(info, patched, shown, false, decode);
   }
   strictErrors.push(...decoded.strictErrors);
   if (fieldValidation === "Strict" && strictErrors.length > 0) throw invalidPatch(shown, strictMessage(strictErrors));
@@ -131,8 +133,15 @@ function strategic(info: Gvk, current: KubeObject, patch: JsonObject | null): un
   }
 }
 
-function decodePatched(info: Gvk, patched: unknown, shown: string, converter: boolean): RawDecoded {
+function decodePatched(
+  info: Gvk,
+  patched: unknown,
+  shown: string,
+  converter: boolean,
+  decode?: (patched: unknown) => RawDecoded,
+): RawDecoded {
   try {
+    if (decode) return decode(patched);
     if (!converter) {
       const why = checkType(info, patched);
       if (why !== undefined) throw new DecodeError(why);

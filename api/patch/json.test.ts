@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { applyJsonPatch, COPIED_BYTES_MAX, type JsonPatchOperation, UnappliablePatch } from "./json.ts";
+import {
+  applyJsonPatch,
+  COPIED_BYTES_MAX,
+  type JsonPatchOperation,
+  MOVED_ELEMENTS_MAX,
+  UnappliablePatch,
+} from "./json.ts";
 
 const patched = (document: unknown, ...operations: JsonPatchOperation[]) =>
   applyJsonPatch(structuredClone(document), operations);
@@ -61,6 +67,12 @@ test("copies that double the document again and again are stopped", () => {
     { op: "copy", from: "/a", path: "/a/-" },
   ]).flat();
   expect(() => patched({ a: ["x".repeat(COPIED_BYTES_MAX >> 8)] }, ...growing)).toThrow("exceed the limit");
+});
+
+test("operations may move only so many elements aside", () => {
+  const list = Array.from({ length: MOVED_ELEMENTS_MAX / 1000 }, () => 0);
+  const inserting: JsonPatchOperation[] = Array.from({ length: 1001 }, () => ({ op: "add", path: "/a/0", value: 1 }));
+  expect(() => applyJsonPatch({ a: list }, inserting)).toThrow("move too many elements");
 });
 
 test("a copied or added value is not shared", () => {

@@ -5,6 +5,9 @@ export const JSON_PATCH_OPERATIONS_MAX = 10_000;
 /** What `copy` operations may add in all (upstream: the bound of a request's body); each could double the document. */
 export const COPIED_BYTES_MAX = 3 * 1024 * 1024;
 
+/** So many elements of lists may be moved aside in all: each insertion and removal moves those behind it. */
+export const MOVED_ELEMENTS_MAX = 100_000_000;
+
 export interface JsonPatchOperation {
   op?: string;
   path?: string;
@@ -18,30 +21,36 @@ export class UnappliablePatch extends Error {}
 /** RFC 6902, operation by operation, in place: the caller gives a copy, so that a failure leaves nothing behind. */
 export function applyJsonPatch(document: Json, operations: readonly JsonPatchOperation[]): Json {
   let copied = 0;
+  let moved = 0;
+  const shifting = (place: Place): Place => {
+    moved += place.behind();
+    if (moved > MOVED_ELEMENTS_MAX) throw new UnappliablePatch("operations move too many elements");
+    return place;
+  };
   for (const operation of operations) {
     const { op, path = "", from = "", value = null } = operation;
     switch (op) {
       case "add":
-        locate(document, path).add(cloneJson(value));
+        shifting(locate(document, path)).add(cloneJson(value));
         break;
       case "remove":
-        locate(document, path).remove();
+        shifting(locate(document, path)).remove();
         break;
       case "replace":
         locate(document, path).replace(cloneJson(value));
         break;
       case "move": {
-        const source = locate(document, from);
-        const moved = source.get();
+        const source = shifting(locate(document, from));
+        const value = source.get();
         source.remove();
-        locate(document, path).add(moved);
+        shifting(locate(document, path)).add(value);
         break;
       }
       case "copy": {
         const copy = cloneJson(locate(document, from).get());
         copied += JSON.stringify(copy).length;
         if (copied > COPIED_BYTES_MAX) throw new UnappliablePatch("copy operations exceed the limit");
-        locate(document, path).add(copy);
+        shifting(locate(document, path)).add(copy);
         break;
       }
       case "test": {
@@ -64,6 +73,8 @@ interface Place {
   add(value: Json): void;
   replace(value: Json): void;
   remove(): void;
+  /** How many elements an insertion or a removal moves aside. */
+  behind(): number;
 }
 
 /** The document's root is no place: upstream's library knows none either. */
@@ -101,6 +112,7 @@ function objectPlace(parent: JsonObject, key: string, path: string): Place {
       need();
       delete parent[key];
     },
+    behind: () => 0,
   };
 }
 
@@ -123,5 +135,6 @@ function listPlace(parent: Json[], token: string, path: string): Place {
       parent[index(parent.length)] = value;
     },
     remove: () => void parent.splice(index(parent.length), 1),
+    behind: () => (token === "-" ? 0 : parent.length - index(parent.length + 1)),
   };
 }

@@ -1,4 +1,4 @@
-import { equalJson, isObject, type Json, type JsonObject, printGo } from "../json-value.ts";
+import { isObject, type Json, type JsonObject, printGo } from "../json-value.ts";
 
 /**
  * The order of a merged list in a strategic merge patch: what the patch names comes in the patch's order, what only the
@@ -11,14 +11,23 @@ export class RefusedPatch extends Error {}
 export const noMergeKey = (item: JsonObject, key: string): RefusedPatch =>
   new RefusedPatch(`map: ${printGo(item)} does not contain declared merge key: ${key}`);
 
-/** Whether two elements are the same one: by merge key, or as values where there is no key. */
-function sameElement(a: Json, b: Json, mergeKey: string): boolean {
-  if (mergeKey === "") return equalJson(a, b);
-  return isObject(a) && isObject(b) && mergeKey in a && equalJson(a[mergeKey], b[mergeKey]);
-}
+/** A value as text: the same for the same value. Lists are searched by it, so that long ones do not take for ever. */
+export const elementKey = (value: Json): string =>
+  typeof value === "object" && value !== null ? printGo(value) : (JSON.stringify(value) ?? "");
 
-const indexIn = (list: readonly Json[], item: Json, mergeKey: string): number =>
-  list.findIndex((candidate) => sameElement(item, candidate, mergeKey));
+/** Where each element stands first. */
+function placesIn(list: readonly Json[], mergeKey: string): (item: Json) => number {
+  const keyOf = (item: Json): string | undefined => {
+    if (mergeKey === "") return elementKey(item);
+    return isObject(item) && mergeKey in item ? elementKey(item[mergeKey]) : undefined;
+  };
+  const places = new Map<string, number>();
+  list.forEach((item, i) => {
+    const key = keyOf(item);
+    if (key !== undefined && !places.has(key)) places.set(key, i);
+  });
+  return (item) => places.get(keyOf(item) ?? "") ?? -1;
+}
 
 /**
  * Orders `merged`. `patchOrder` names the elements of the patch; `serverOrder` is the list before the patch.
@@ -35,12 +44,13 @@ export function orderMerged(
       for (const item of list) if (isObject(item) && !(mergeKey in item)) throw noMergeKey(item, mergeKey);
     }
   }
+  const [placeInPatch, placeOnServer] = [placesIn(patchOrder, mergeKey), placesIn(serverOrder, mergeKey)];
   const named: { item: Json; place: number }[] = [];
   const serverOnly: { item: Json; place: number }[] = [];
   for (const item of merged) {
-    const place = indexIn(patchOrder, item, mergeKey);
+    const place = placeInPatch(item);
     if (place >= 0) named.push({ item, place });
-    else serverOnly.push({ item, place: indexIn(serverOrder, item, mergeKey) });
+    else serverOnly.push({ item, place: placeOnServer(item) });
   }
   named.sort((a, b) => a.place - b.place);
   serverOnly.sort((a, b) => (a.place < 0 || b.place < 0 ? 0 : a.place - b.place));
@@ -48,7 +58,7 @@ export function orderMerged(
   const result: Json[] = [];
   let next = 0;
   for (const { item } of named) {
-    const place = indexIn(serverOrder, item, mergeKey);
+    const place = placeOnServer(item);
     while (next < serverOnly.length && place >= 0) {
       const candidate = serverOnly[next]!;
       if (candidate.place < 0 || candidate.place > place) break;

@@ -5,7 +5,7 @@ import { cloneJson, type JsonObject } from "../json-value.ts";
 import { findKind } from "../kinds.ts";
 import { decodeValue } from "../schema/decode.ts";
 import { definitionOf } from "../schema/facts.ts";
-import { applyStrategicPatch } from "./strategic.ts";
+import { applyStrategicPatch, MalformedPatch } from "./strategic.ts";
 
 const definition = (kind: string, group = "", version = "v1") => definitionOf(group, version, kind)!;
 const patched = (kind: string, original: JsonObject, patch: JsonObject, group = "") =>
@@ -99,7 +99,11 @@ describe("$setElementOrder", () => {
 
   test("goes with a list that is new, and with deletions", () => {
     expect(
-      patched("Pod", {}, { spec: { "$setElementOrder/containers": [{ name: "a" }], containers: [{ name: "a" }] } }),
+      patched(
+        "Pod",
+        { spec: {} },
+        { spec: { "$setElementOrder/containers": [{ name: "a" }], containers: [{ name: "a" }] } },
+      ),
     ).toEqual(pod({ name: "a" }));
     const order = { "$setElementOrder/containers": [{ name: "b" }], containers: [{ name: "a", $patch: "delete" }] };
     expect(patched("Pod", pod({ name: "a" }, { name: "b" }), { spec: order })).toEqual(pod({ name: "b" }));
@@ -109,6 +113,19 @@ describe("$setElementOrder", () => {
     const meta = (finalizers: string[]) => ({ metadata: { finalizers } });
     const patch = { metadata: { "$setElementOrder/finalizers": ["c", "a"], finalizers: ["c"] } };
     expect(patched("ConfigMap", meta(["a", "b"]), patch)).toEqual(meta(["c", "a", "b"]));
+  });
+
+  test("of nothing to order is refused, and so is one that names no field", () => {
+    const empty = { spec: { containers: [], "$setElementOrder/containers": [] } };
+    expect(() => patched("Pod", pod(), empty)).toThrow("no elements in any of the given slices");
+    expect(() => patched("Pod", pod(), { spec: { $setElementOrder: [] } })).toThrow(
+      new MalformedPatch("invalid patch format of setElementOrder list"),
+    );
+  });
+
+  test("within an object that is new is a field like any other, which decoding refuses or drops", () => {
+    const patch = { spec: { containers: [{ name: "a" }], "$setElementOrder/containers": [{ name: "a" }] } };
+    expect(patched("Pod", {}, patch)).toEqual(patch);
   });
 
   test("that contradicts the patch is refused", () => {
@@ -141,6 +158,26 @@ describe("lists of scalars", () => {
     expect(patched("ConfigMap", { metadata: {} }, patch)).toEqual({ metadata: {} });
   });
 
+  test("go with a null in $deleteFromPrimitiveList, and stay where it is no list", () => {
+    const deleting = (value: unknown) => ({ metadata: { "$deleteFromPrimitiveList/finalizers": value } });
+    expect(patched("ConfigMap", meta("a"), deleting(null))).toEqual({ metadata: {} });
+    expect(patched("ConfigMap", meta("a"), deleting("a"))).toEqual(meta("a"));
+    expect(() => patched("ConfigMap", meta("a"), { metadata: { $deleteFromPrimitiveList: ["a"] } })).toThrow(
+      new MalformedPatch("invalid patch format of primitive list"),
+    );
+  });
+
+  test("may be long: elements are found by what they are, not one by one", () => {
+    const many = Array.from({ length: 200_000 }, (_, i) => `f/${i}`);
+    const wanted = many.toReversed().concat("f/new");
+    const result = patched(
+      "ConfigMap",
+      { metadata: { finalizers: many } },
+      { metadata: { finalizers: wanted } },
+    ) as any;
+    expect(result.metadata.finalizers).toEqual(wanted);
+  });
+
   test("without a strategy are replaced", () => {
     const args = (...list: string[]) => pod({ name: "a", args: list });
     expect(patched("Pod", args("x", "y"), args("z"))).toEqual(args("z"));
@@ -150,7 +187,7 @@ describe("lists of scalars", () => {
     expect(() => patched("ConfigMap", meta("a"), { metadata: { finalizers: [1] } })).toThrow(
       "list element types are not identical",
     );
-    expect(() => patched("ConfigMap", meta("a"), { metadata: { finalizers: [["x"]] } })).toThrow(
+    expect(() => patched("ConfigMap", meta(), { metadata: { finalizers: [["x"]] } })).toThrow(
       "lists of lists are not supported",
     );
   });

@@ -1,6 +1,6 @@
-import { assign, equalJson, has, isObject, type Json, type JsonObject, printGo } from "../json-value.ts";
+import { assign, has, isObject, type Json, type JsonObject, printGo } from "../json-value.ts";
 import type { Definition, Property, Type } from "../schema/facts.ts";
-import { noMergeKey, orderMerged, RefusedPatch } from "./list-order.ts";
+import { elementKey, noMergeKey, orderMerged, RefusedPatch } from "./list-order.ts";
 
 /**
  * Strategic merge patch: objects merge by field, lists with the patch strategy `merge` by their merge key or as sets, and
@@ -9,16 +9,25 @@ import { noMergeKey, orderMerged, RefusedPatch } from "./list-order.ts";
 
 const PATCH = "$patch";
 const RETAIN_KEYS = "$retainKeys";
-const SET_ORDER = "$setElementOrder/";
-const DELETE_FROM = "$deleteFromPrimitiveList/";
+const SET_ORDER = "$setElementOrder";
+const DELETE_FROM = "$deleteFromPrimitiveList";
 
 /** The patch is malformed: a 400. */
 export class MalformedPatch extends Error {}
 /** The patch cannot be applied for what it holds: a 422. */
 export class UnmergeablePatch extends Error {}
 
-const BAD_PRIMITIVE_LIST = "invalid patch format of primitive list";
 const BAD_RETAIN_KEYS = "invalid patch format of retainKeys";
+const BAD_LISTS: Record<string, string> = {
+  [SET_ORDER]: "invalid patch format of setElementOrder list",
+  [DELETE_FROM]: "invalid patch format of primitive list",
+};
+
+/** The field that a directive is about: `$setElementOrder/ports` → `ports`. */
+function fieldOf(directive: string, prefix: string): string {
+  if (directive[prefix.length] !== "/") throw new MalformedPatch(BAD_LISTS[prefix]);
+  return directive.slice(prefix.length + 1);
+}
 
 /** Merges the patch into `original`, which is changed; parts of the patch become parts of the result. */
 export function applyStrategicPatch(original: JsonObject, patch: JsonObject, definition: Definition): JsonObject {
@@ -61,16 +70,11 @@ function mergeObject(original: JsonObject, patch: JsonObject, type: Known): Json
   for (const key of Object.keys(patch)) {
     if (done.has(key) || key === RETAIN_KEYS || key.startsWith(SET_ORDER)) continue;
     const value = patch[key];
-    if (key.startsWith(DELETE_FROM)) {
-      const name = key.slice(DELETE_FROM.length);
-      const list = original[name];
-      if (!has(original, name) || !Array.isArray(list)) continue;
-      if (!Array.isArray(value)) throw new MalformedPatch(BAD_PRIMITIVE_LIST);
-      original[name] = mergeDeletions(list, value);
-      continue;
-    }
-    if (value === null) delete original[key];
-    else mergeField(original, key, value, type);
+    const isDeletion = key.startsWith(DELETE_FROM);
+    const name = isDeletion ? fieldOf(key, DELETE_FROM) : key;
+    if (value === null) delete original[name];
+    else if (isDeletion) deleteFromList(original, name, value, type);
+    else mergeField(original, name, value, type);
   }
   return original;
 }
@@ -91,12 +95,14 @@ function mergeField(original: JsonObject, key: string, value: Json, type: Known)
   else assign(original, key, added);
 }
 
-function mergeList(before: Json[], patch: Json[], property: typeof UNKNOWN): Json[] {
-  if (strategyOf(property) !== "merge") return patch;
+const mergeList = (before: Json[], patch: Json[], property: typeof UNKNOWN): Json[] =>
+  strategyOf(property) === "merge" ? mergeElements(before, patch, property) : patch;
+
+function mergeElements(before: Json[], patch: Json[], property: typeof UNKNOWN): Json[] {
   if (before.length === 0 && patch.length === 0) return before;
   if (!elementsAreObjects(before, patch)) {
-    const both = [...before];
-    for (const item of patch) if (!both.some((known) => equalJson(known, item))) both.push(item);
+    const known = new Set<string>();
+    const both = [...before, ...patch].filter((item) => !known.has(elementKey(item)) && known.add(elementKey(item)));
     return orderMerged(both, patch, before, "");
   }
   const { mergeKey } = property;
@@ -104,10 +110,16 @@ function mergeList(before: Json[], patch: Json[], property: typeof UNKNOWN): Jso
   const element = property.type?.form === "list" ? property.type.of : undefined;
   const { kept, rest } = applyElementDirectives(before as JsonObject[], patch as JsonObject[], mergeKey);
   const serverOrder = [...kept];
+  const places = new Map<string, number>();
+  kept.forEach((item, i) => {
+    const key = elementKey(item[mergeKey]);
+    if (has(item, mergeKey) && !places.has(key)) places.set(key, i);
+  });
   for (const item of rest) {
     if (!has(item, mergeKey)) throw noMergeKey(item, mergeKey);
-    const index = kept.findIndex((known) => has(known, mergeKey) && equalJson(known[mergeKey], item[mergeKey]));
-    if (index < 0) kept.push(item);
+    const key = elementKey(item[mergeKey]);
+    const index = places.get(key);
+    if (index === undefined) places.set(key, kept.push(item) - 1);
     else kept[index] = mergeObject(kept[index]!, item, element);
   }
   return orderMerged(kept, rest, serverOrder, mergeKey);
@@ -115,7 +127,7 @@ function mergeList(before: Json[], patch: Json[], property: typeof UNKNOWN): Jso
 
 /** `$patch: delete` and `$patch: replace` among the elements of a list. */
 function applyElementDirectives(before: JsonObject[], patch: JsonObject[], mergeKey: string) {
-  let kept = [...before];
+  const deleted = new Set<string>();
   let replace = false;
   const rest: JsonObject[] = [];
   for (const item of patch) {
@@ -126,7 +138,7 @@ function applyElementDirectives(before: JsonObject[], patch: JsonObject[], merge
     switch (item[PATCH]) {
       case "delete":
         if (!has(item, mergeKey)) throw noMergeKey(item, mergeKey);
-        kept = kept.filter((known) => !(has(known, mergeKey) && equalJson(known[mergeKey], item[mergeKey])));
+        deleted.add(elementKey(item[mergeKey]));
         break;
       case "replace":
         replace = true;
@@ -137,21 +149,36 @@ function applyElementDirectives(before: JsonObject[], patch: JsonObject[], merge
         throw new RefusedPatch(`unknown patch type: ${printGo(item[PATCH])} in map: ${printGo(item)}`);
     }
   }
-  return replace ? { kept: rest, rest: [] } : { kept, rest };
+  if (replace) return { kept: rest, rest: [] };
+  const kept = before.filter((item) => !(has(item, mergeKey) && deleted.has(elementKey(item[mergeKey]))));
+  return { kept, rest };
 }
 
-function mergeDeletions(list: Json[], deletions: Json[]): Json[] {
-  if (list.length > 0 || deletions.length > 0) elementsAreObjects(list, deletions);
-  return list.filter((item) => !deletions.some((deleted) => equalJson(item, deleted)));
+/** `$deleteFromPrimitiveList/…`: what is no list, or is not there, is passed over. */
+function deleteFromList(original: JsonObject, name: string, deletions: Json, type: Known): void {
+  const list = has(original, name) ? original[name] : undefined;
+  if (!Array.isArray(list) || !Array.isArray(deletions)) return;
+  const property = lookUp(type, name);
+  // Elements that have keys are not deleted so: upstream merges them.
+  if (list.length + deletions.length > 0 && elementsAreObjects(list, deletions)) {
+    assign(original, name, mergeElements(list, deletions, property));
+    return;
+  }
+  const deleted = new Set(deletions.map(elementKey));
+  assign(
+    original,
+    name,
+    list.filter((item) => !deleted.has(elementKey(item))),
+  );
 }
 
-const kindOf = (value: Json): string => (value === null ? "null" : isObject(value) ? "object" : typeof value);
+const kindOf = (value: Json): string => (value === null ? "null" : Array.isArray(value) ? "list" : typeof value);
 
 /** Whether a list's elements are objects; elements of several types, and lists in lists, are refused. */
 function elementsAreObjects(before: Json[], patch: Json[]): boolean {
   let kind: string | undefined;
   for (const item of [...before, ...patch]) {
-    if (Array.isArray(item)) throw new UnmergeablePatch("lists of lists are not supported");
+    if (kind === undefined && Array.isArray(item)) throw new UnmergeablePatch("lists of lists are not supported");
     kind ??= kindOf(item);
     if (kindOf(item) !== kind) {
       throw new RefusedPatch(`list element types are not identical: ${printGo([before, patch])}`);
@@ -178,7 +205,7 @@ function mergeOrderedLists(original: JsonObject, patch: JsonObject, type: Known)
   const done = new Set<string>();
   for (const directive of Object.keys(patch)) {
     if (!directive.startsWith(SET_ORDER)) continue;
-    const key = directive.slice(SET_ORDER.length);
+    const key = fieldOf(directive, SET_ORDER);
     const order = patch[directive];
     const before = has(original, key) ? original[key] : undefined;
     const list = has(patch, key) ? patch[key] : undefined;
@@ -191,6 +218,9 @@ function mergeOrderedLists(original: JsonObject, patch: JsonObject, type: Known)
     checkOrder((list ?? []) as Json[], order as Json[], property.mergeKey);
     if (before === undefined && list === undefined) continue;
     done.add(key);
+    const lists = [(before ?? []) as Json[], (list ?? []) as Json[]] as const;
+    if (lists[0].length + lists[1].length === 0) throw new RefusedPatch("no elements in any of the given slices");
+    elementsAreObjects(...lists);
     const merged =
       before === undefined
         ? (withoutDirectives(list) as Json[])
@@ -221,7 +251,7 @@ function checkOrder(list: Json[], order: Json[], mergeKey: string): void {
   for (const named of order) {
     const item = items[at];
     if (at >= items.length) return;
-    if (mergeKey === "" ? equalJson(item, named) : sameKey(item, named, mergeKey)) at++;
+    if (mergeKey === "" ? elementKey(item) === elementKey(named) : sameKey(item, named, mergeKey)) at++;
   }
   if (at < items.length) {
     throw new RefusedPatch(
@@ -236,7 +266,7 @@ function sameKey(item: Json, named: Json, mergeKey: string): boolean {
       throw new RefusedPatch(`expected a map[string]interface {}, but received a ${goTypeOf(value)}`);
     if (!has(value, mergeKey)) throw noMergeKey(value, mergeKey);
   }
-  return equalJson((item as JsonObject)[mergeKey], (named as JsonObject)[mergeKey]);
+  return elementKey((item as JsonObject)[mergeKey]) === elementKey((named as JsonObject)[mergeKey]);
 }
 
 /** What is added where nothing was has nothing to delete: its nulls go. */
@@ -251,16 +281,13 @@ function withoutNulls(value: Json): Json {
   return value;
 }
 
-/** Objects that carry `$patch` are gone (undefined); so are fields that are directives. */
+/** Objects that carry `$patch` are gone (undefined). */
 function withoutDirectives(value: Json): Json | undefined {
   if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined);
   if (!isObject(value)) return value;
   if (has(value, PATCH)) return undefined;
   for (const key of Object.keys(value)) {
-    const kept =
-      key === RETAIN_KEYS || key.startsWith(SET_ORDER) || key.startsWith(DELETE_FROM)
-        ? undefined
-        : withoutDirectives(value[key]);
+    const kept = withoutDirectives(value[key]);
     if (kept === undefined) delete value[key];
     else assign(value, key, kept);
   }
