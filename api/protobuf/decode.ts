@@ -1,16 +1,17 @@
 import { AssertionError } from "../assert.ts";
 import { assign, type JsonObject } from "../json-value.ts";
-import type { Definition, Property, Type } from "../schema/facts.ts";
+import { type Definition, definitionNamed, type Property, type Type } from "../schema/facts.ts";
+import { isSchemaCode, type SchemaCode } from "../schema/schema-decoder.ts";
 import { SCALAR_READERS, type ScalarReader, wrongWire } from "./scalars.ts";
-import { LENGTH, ProtobufError, type WireReader } from "./wire-reader.ts";
+import { LENGTH, ProtobufError, VARINT, type WireReader } from "./wire-reader.ts";
 
 /**
  * Protobuf messages of the built-in kinds as the JSON that a Go program would have sent in their stead. Like the JSON decoder,
  * definitions become readers when they are first used.
  */
 
-/** Deeper than any served kind nests; a bound all the same. */
-const DEPTH_MAX = 64;
+/** Schemas nest as deep as JSON may (`api/schema/parse-json.ts`), with a map's entry between any two; all else is flat. */
+const DEPTH_MAX = 2_000;
 
 /** Reads one occurrence of a field into the object that it is a field of. */
 interface Field {
@@ -80,6 +81,17 @@ function makeField(property: Property): Field {
   const { name, type } = property;
   switch (type.form) {
     case "scalar":
+      if (isSchemaCode(type.code)) {
+        const { wire, read } = schemaReader(type.code);
+        return {
+          wire,
+          name,
+          packable: false,
+          read(reader, target, depth) {
+            target[name] = read(reader, depth + 1);
+          },
+        };
+      }
       return scalarField(property, SCALAR_READERS[type.code]);
     case "struct": {
       const { definition } = type;
@@ -147,6 +159,7 @@ interface ValueReader {
 function valueReader(type: Type): ValueReader {
   switch (type.form) {
     case "scalar": {
+      if (isSchemaCode(type.code)) return schemaReader(type.code);
       const { wire, read, zero } = SCALAR_READERS[type.code];
       return { wire, read, zero: () => zero };
     }
@@ -163,6 +176,41 @@ function valueReader(type: Type): ValueReader {
     case "map":
       throw new AssertionError("no kind has maps in lists or maps");
   }
+}
+
+/** The two fields of the messages for a schema or something else (apiextensions/v1/generated.proto). */
+const SCHEMA_FIELDS: Record<SchemaCode, { schema: number; other: number }> = {
+  u: { schema: 1, other: 2 },
+  v: { schema: 2, other: 1 },
+  w: { schema: 1, other: 2 },
+};
+
+/** JSONSchemaPropsOrBool and its kin: a list if there is one, else a schema, else the boolean, else null. */
+function schemaReader(code: SchemaCode): ValueReader {
+  const numbers = SCHEMA_FIELDS[code];
+  const zero = code === "v" ? false : null;
+  return {
+    wire: LENGTH,
+    read(reader, depth) {
+      const definition = definitionNamed("^apis.apiextensions.v1.JSONSchemaProps")!;
+      let schema: JsonObject | undefined;
+      let allows = false;
+      const list: unknown[] = [];
+      const inner = reader.message();
+      while (!inner.done) {
+        const { number, wire } = inner.tag();
+        if (number === numbers.schema && wire === LENGTH) {
+          schema = readMessage(inner.message(), definition, schema ?? {}, depth + 1);
+        } else if (number !== numbers.other) inner.skip(wire);
+        else if (code === "v" && wire === VARINT) allows = inner.integer() !== 0;
+        else if (code === "u" && wire === LENGTH) list.push(inner.text());
+        else if (code === "w" && wire === LENGTH) list.push(readMessage(inner.message(), definition, {}, depth + 1));
+        else throw wrongWire(wire, "schema");
+      }
+      return list.length > 0 ? list : (schema ?? (code === "v" ? allows : null));
+    },
+    zero: () => zero,
+  };
 }
 
 const NESTED_ITEMS = 1;

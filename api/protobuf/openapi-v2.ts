@@ -1,4 +1,21 @@
 import type { OpenApiV2 } from "../schema/openapi-v2.ts";
+import {
+  any,
+  boolean,
+  double,
+  each,
+  integer,
+  type Message,
+  message,
+  named,
+  orBoolean,
+  pairs,
+  text,
+  texts,
+  type Write,
+  wrapped,
+  writeMessage,
+} from "./gnostic.ts";
 import { WireWriter } from "./wire-writer.ts";
 
 /**
@@ -6,75 +23,35 @@ import { WireWriter } from "./wire-writer.ts";
  * fields that our documents have; their numbers are those of gnostic's OpenAPIv2.proto.
  */
 
-/** Writes one field of a message. */
-type Write = (writer: WireWriter, number: number, value: any) => void;
-
-interface Message {
-  fields: Record<string, [number: number, write: Write]>;
-  /** The number of the list of `x-…` fields. */
-  extensions?: number;
-}
-
-const text: Write = (writer, number, value: string) => writer.text(number, value);
-const boolean: Write = (writer, number, value: boolean) => writer.integer(number, value);
-const each =
-  (write: Write): Write =>
-  (writer, number, values: unknown[]) => {
-    for (const value of values) write(writer, number, value);
-  };
-const texts = each(text);
-
-/** A message within; `find` is asked late, as messages may contain themselves. */
-const message =
-  (find: () => Message): Write =>
-  (writer, number, value: Record<string, unknown>) =>
-    writer.message(number, (inner) => writeMessage(inner, find(), value));
-
-/** A message whose one field has the value: gnostic's way to write alternatives and lists. */
-const wrapped =
-  (innerNumber: number, write: Write): Write =>
-  (writer, number, value) =>
-    writer.message(number, (inner) => write(inner, innerNumber, value));
-
-/** A map: pairs of a name and a value. */
-const pairs =
-  (write: Write): Write =>
-  (writer, number, values: Record<string, unknown>) => {
-    for (const [name, value] of Object.entries(values)) {
-      writer.message(number, (pair) => {
-        pair.text(1, name);
-        write(pair, 2, value);
-      });
-    }
-  };
-const named = (write: Write): Write => wrapped(1, pairs(write));
-
-/** Anything: as YAML, of which JSON is a part. */
-const any: Write = (writer, number, value) =>
-  writer.message(number, (inner) => inner.text(2, typeof value === "string" ? value : JSON.stringify(value)));
-const extensions = pairs(any);
-
-function writeMessage(writer: WireWriter, { fields, extensions: at }: Message, value: Record<string, unknown>): void {
-  const extended: Record<string, unknown> = {};
-  for (const [name, inner] of Object.entries(value)) {
-    const field = fields[name];
-    if (field) field[1](writer, field[0], inner);
-    else if (name.startsWith("x-")) extended[name] = inner;
-  }
-  if (at !== undefined) extensions(writer, at, extended);
-}
-
 const schema = message(() => SCHEMA);
 const SCHEMA: Message = {
   fields: {
     $ref: [1, text],
     format: [2, text],
+    title: [3, text],
     description: [4, text],
+    default: [5, any],
+    multipleOf: [6, double],
+    maximum: [7, double],
+    exclusiveMaximum: [8, boolean],
+    minimum: [9, double],
+    exclusiveMinimum: [10, boolean],
+    maxLength: [11, integer],
+    minLength: [12, integer],
+    pattern: [13, text],
+    maxItems: [14, integer],
+    minItems: [15, integer],
+    uniqueItems: [16, boolean],
+    maxProperties: [17, integer],
+    minProperties: [18, integer],
     required: [19, texts],
-    additionalProperties: [21, wrapped(1, schema)],
+    enum: [20, each(any)],
+    additionalProperties: [21, orBoolean(schema)],
     type: [22, wrapped(1, text)],
     items: [23, wrapped(1, schema)],
+    allOf: [24, each(schema)],
     properties: [25, named(schema)],
+    example: [30, any],
   },
   extensions: 31,
 };
@@ -105,37 +82,34 @@ const PATH_PARAMETER: Message = {
   },
 };
 
-/** ParametersItem.parameter, within it one of Parameter's alternatives, by where the parameter is. */
+/** Parameter: one of its alternatives, by where the parameter is. */
 const PARAMETERS: Record<string, Write> = {
   body: wrapped(
     1,
-    wrapped(
-      1,
-      message(() => BODY_PARAMETER),
-    ),
+    message(() => BODY_PARAMETER),
   ),
   query: wrapped(
-    1,
+    2,
     wrapped(
-      2,
-      wrapped(
-        3,
-        message(() => QUERY_PARAMETER),
-      ),
+      3,
+      message(() => QUERY_PARAMETER),
     ),
   ),
   path: wrapped(
-    1,
+    2,
     wrapped(
-      2,
-      wrapped(
-        4,
-        message(() => PATH_PARAMETER),
-      ),
+      4,
+      message(() => PATH_PARAMETER),
     ),
   ),
 };
-const parameters = each((writer, number, value: { in: string }) => PARAMETERS[value.in]?.(writer, number, value));
+const parameter: Write = (writer, number, value: { in: string }) => PARAMETERS[value.in]?.(writer, number, value);
+const REFERENCE: Message = { fields: { $ref: [1, text] } };
+const reference = message(() => REFERENCE);
+/** ParametersItem: a parameter, or where it stands. */
+const parameters = each((writer, number, value: { $ref?: string }) =>
+  (value.$ref ? wrapped(2, reference) : wrapped(1, parameter))(writer, number, value),
+);
 
 const RESPONSE: Message = { fields: { description: [1, text], schema: [2, wrapped(1, schema)] } };
 
@@ -184,6 +158,7 @@ const DOCUMENT: Message = {
     info: [2, message(() => INFO)],
     paths: [8, wrapped(2, pairs(message(() => PATH_ITEM)))],
     definitions: [9, named(schema)],
+    parameters: [10, named(parameter)],
     security: [12, each(named(wrapped(1, texts)))],
     securityDefinitions: [
       13,
@@ -198,7 +173,7 @@ const DOCUMENT: Message = {
 };
 
 /** The document's bytes. */
-export function encodeOpenApiV2(document: OpenApiV2): Uint8Array {
+export function encodeOpenApiV2(document: OpenApiV2): Uint8Array<ArrayBuffer> {
   const writer = new WireWriter();
   writeMessage(writer, DOCUMENT, { ...document });
   return writer.finish();

@@ -82,7 +82,8 @@ test("fields have the numbers and types of upstream's descriptors", (context) =>
     if (!message || definition.scalar) continue;
     for (const property of definition.properties.values()) {
       const field = fieldAt(message, property);
-      if (!field) continue; // Newer than the reference.
+      // Newer than the reference, or (the verbs of discovery) the list of a message that JSON does not have.
+      if (!field || property.goType === "v1.Verbs") continue;
       compared++;
       const expected = `${field.name} ${fieldType(field)}`;
       const actual = `${property.name} ${typeOf(property.type)}`;

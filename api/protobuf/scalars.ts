@@ -2,6 +2,7 @@ import { assign } from "../json-value.ts";
 import type { ScalarCode } from "../schema/facts.ts";
 import { parseText } from "../schema/parse-json.ts";
 import { JsonSyntaxError } from "../schema/scan-json.ts";
+import type { SchemaCode } from "../schema/schema-decoder.ts";
 import { FIXED64, LENGTH, ProtobufError, VARINT, type WireReader } from "./wire-reader.ts";
 
 /** One field of a message: how its bytes are laid out, and how they become JSON. */
@@ -12,8 +13,8 @@ export interface ScalarReader {
   zero: unknown;
 }
 
-/** By the codes of the facts. */
-export const SCALAR_READERS: Record<ScalarCode, ScalarReader> = {
+/** By the codes of the facts; what contains schemas is read in decode.ts. */
+export const SCALAR_READERS: Record<Exclude<ScalarCode, SchemaCode>, ScalarReader> = {
   s: { wire: LENGTH, read: (reader) => reader.text(), zero: "" },
   i: { wire: VARINT, read: (reader) => reader.integer() | 0, zero: 0 },
   l: { wire: VARINT, read: (reader) => reader.integer(), zero: 0 },
@@ -27,6 +28,7 @@ export const SCALAR_READERS: Record<ScalarCode, ScalarReader> = {
   r: { wire: LENGTH, read: (reader) => readJson(reader.message()), zero: null },
   f: { wire: LENGTH, read: (reader) => readJson(reader.message()), zero: null },
   j: { wire: LENGTH, read: (reader) => readJson(reader.message()), zero: null },
+  n: { wire: LENGTH, read: (reader) => readJson(reader.message()), zero: null },
 };
 
 const CHUNK = 8192; // Arguments of one call have a limit.
@@ -37,7 +39,7 @@ function base64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-type Fields = Record<number, { name: string; code: ScalarCode }>;
+type Fields = Record<number, { name: string; code: Exclude<ScalarCode, SchemaCode> }>;
 
 /** The messages of single values, whose fields the published facts do not tell. */
 function readSmall(reader: WireReader, fields: Fields): Record<string, unknown> {

@@ -1,176 +1,136 @@
 import type { KindInfo, SubresourceInfo } from "../kind.ts";
-import { definitionOf } from "./facts.ts";
-import { type OpenApiSchema, publishedName, refTo } from "./openapi-schema.ts";
+import {
+  capital,
+  connect,
+  type Described,
+  METHODS,
+  type Operation,
+  operation,
+  type PathItem,
+  type Published,
+  publishedOf,
+} from "./openapi-operations.ts";
+import { connectParameters, listParameters, NAME, NAMESPACE, type Parameter, PRETTY } from "./openapi-parameters.ts";
 
-export type PathItem = Record<string, unknown>;
-
-const STATUS = "~apis.meta.v1.Status";
-const DELETE_OPTIONS = "~apis.meta.v1.DeleteOptions";
-const BODY_TYPES = ["application/json", "application/yaml"];
-const PATCH_TYPES = [
-  "application/json-patch+json",
-  "application/merge-patch+json",
-  "application/strategic-merge-patch+json",
-];
-
-const query = (name: string, type = "string") => ({ name, in: "query", schema: { type, uniqueItems: true } });
-const inPath = (name: string) => ({
-  name,
-  in: "path",
-  required: true,
-  schema: { type: "string", uniqueItems: true },
-});
-
-const WRITE_PARAMETERS = [query("dryRun"), query("fieldManager"), query("fieldValidation")];
-const LIST_PARAMETERS = [
-  query("allowWatchBookmarks", "boolean"),
-  query("continue"),
-  query("fieldSelector"),
-  query("labelSelector"),
-  query("limit", "integer"),
-  query("resourceVersion"),
-  query("resourceVersionMatch"),
-  query("sendInitialEvents", "boolean"),
-  query("timeoutSeconds", "integer"),
-  query("watch", "boolean"),
-];
-const DELETE_PARAMETERS = [
-  query("dryRun"),
-  query("gracePeriodSeconds", "integer"),
-  query("orphanDependents", "boolean"),
-  query("propagationPolicy"),
-];
-
-interface Action {
-  /** x-kubernetes-action. */
-  action: string;
-  /** How operationId begins. */
-  word: string;
-  method: string;
-}
-
-const ACTIONS: Record<string, Action | undefined> = {
-  get: { action: "get", word: "read", method: "get" },
-  list: { action: "list", word: "list", method: "get" },
-  create: { action: "post", word: "create", method: "post" },
-  update: { action: "put", word: "replace", method: "put" },
-  patch: { action: "patch", word: "patch", method: "patch" },
-  delete: { action: "delete", word: "delete", method: "delete" },
-  deletecollection: { action: "deletecollection", word: "deleteCollection", method: "delete" },
+/** Subresources that are no objects: what they answer is text, whatever it says. */
+const CONNECTED: ReadonlySet<string> = new Set(["attach", "exec", "portforward", "proxy"]);
+const OPTIONS_KINDS: Record<string, string> = {
+  attach: "PodAttachOptions",
+  exec: "PodExecOptions",
+  portforward: "PodPortForwardOptions",
 };
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-/** `RbacAuthorization` of `rbac.authorization.k8s.io`. */
-const groupWord = (group: string): string =>
-  group === ""
-    ? "Core"
-    : group
-        .replace(/\.k8s\.io$/, "")
-        .split(".")
-        .map(capital)
-        .join("");
-
 /** The paths of one resource and its subresources, with their operations. */
-export function itemPaths(info: KindInfo): Record<string, PathItem> {
+export function itemPaths(info: KindInfo, published: Published): Record<string, PathItem> {
   const paths: Record<string, PathItem> = {};
   const root = info.group === "" ? `/api/${info.version}` : `/apis/${info.group}/${info.version}`;
-  const collection = info.namespaced ? `${root}/namespaces/{namespace}/${info.resource}` : `${root}/${info.resource}`;
-  const scope = info.namespaced ? [inPath("namespace")] : [];
+  const namespace = info.namespaced ? "/namespaces/{namespace}" : "";
+  const scope = info.namespaced ? [NAMESPACE()] : [];
   const scopeWord = info.namespaced ? "Namespaced" : "";
-  const put = (
-    path: string,
-    parameters: unknown[],
-    verbs: readonly string[],
-    what: SubresourceInfo | KindInfo,
-    suffix: string,
-  ) => {
-    const item: PathItem = {};
-    for (const verb of verbs) {
-      const action = ACTIONS[verb];
-      if (!action) continue;
-      const id = `${action.word}${groupWord(info.group)}${capital(info.version)}${scopeWord}${info.kind}${suffix}`;
-      item[action.method] = operation(verb, action, info, what, id);
+  const collection = `${root}${namespace}/${info.resource}`;
+  const make = (verb: string, words: string, what: Described) => operation(verb, words, info, what);
+  const own: Described = { ...published, gvk: info, isRoot: true, subresource: "" };
+
+  if (info.verbs.includes("list")) {
+    if (info.namespaced) {
+      const list = make("list", `${info.kind}ForAllNamespaces`, own);
+      put(paths, `${root}/${info.resource}`, { get: list }, [PRETTY()]);
     }
-    if (Object.keys(item).length === 0) return;
-    paths[path] = { ...item, parameters: [...parameters, query("pretty")] };
-  };
-  const verbsAt = (...wanted: string[]) => wanted.filter((verb) => info.verbs.includes(verb));
-  if (info.namespaced && info.verbs.includes("list")) {
-    const id = `list${groupWord(info.group)}${capital(info.version)}${info.kind}ForAllNamespaces`;
-    const get = operation("list", ACTIONS["list"]!, info, info, id);
-    paths[`${root}/${info.resource}`] = { get, parameters: [query("pretty")] };
   }
-  put(collection, scope, verbsAt("list", "create", "deletecollection"), info, "");
-  put(`${collection}/{name}`, [inPath("name"), ...scope], verbsAt("get", "update", "patch", "delete"), info, "");
+  const at = (...verbs: string[]) =>
+    Object.fromEntries(
+      verbs
+        .filter((verb) => info.verbs.includes(verb))
+        .map((verb) => {
+          const middle = verb === "deletecollection" ? "Collection" : "";
+          return [METHODS[verb]!.method, make(verb, `${middle}${scopeWord}${info.kind}`, own)];
+        }),
+    );
+  put(paths, collection, at("list", "create", "deletecollection"), [...scope, PRETTY()]);
+  const ofOne = [NAME(info.kind), ...scope, PRETTY()];
+  put(paths, `${collection}/{name}`, at("get", "update", "patch", "delete"), ofOne);
   for (const subresource of info.subresources) {
-    const path = `${collection}/{name}/${subresource.name}`;
-    put(path, [inPath("name"), ...scope], subresource.verbs, subresource, capital(subresource.name));
+    putSubresource(paths, info, subresource, { collection, scope, words: `${scopeWord}${info.kind}`, published });
   }
+  if (!info.verbs.includes("watch") || published.isCustom) return paths;
+  const watched = [...listParameters(), PRETTY()];
+  if (info.namespaced) {
+    const list = make("watchlist", `${info.kind}ListForAllNamespaces`, own);
+    put(paths, `${root}/watch/${info.resource}`, { get: list }, watched);
+  }
+  const list = make("watchlist", `${scopeWord}${info.kind}List`, own);
+  put(paths, `${root}/watch${namespace}/${info.resource}`, { get: list }, [...watched, ...scope]);
+  const one = make("watch", `${scopeWord}${info.kind}`, own);
+  put(paths, `${root}/watch${namespace}/${info.resource}/{name}`, { get: one }, [
+    ...watched,
+    NAME(info.kind),
+    ...scope,
+  ]);
   return paths;
 }
 
-function operation(
-  verb: string,
-  { action }: Action,
-  parent: KindInfo,
-  what: SubresourceInfo | KindInfo,
-  operationId: string,
-): PathItem {
-  const { group, version, kind } = what;
-  const definition = definitionOf(group, version, kind);
-  const object = definition ? refTo(definition.name) : { type: "object" };
-  const result: PathItem = {
-    tags: [`${groupWord(parent.group).charAt(0).toLowerCase()}${groupWord(parent.group).slice(1)}_${parent.version}`],
-    operationId,
-    "x-kubernetes-action": action,
-    "x-kubernetes-group-version-kind": { group, version, kind },
-  };
-  const answer = (schema: OpenApiSchema, ...codes: string[]) =>
-    Object.fromEntries([
-      ...codes.map((code) => [code, { description: WORDS[code], content: contents(BODY_TYPES, schema) }]),
-      ["401", { description: "Unauthorized" }],
-    ]);
-  switch (verb) {
-    case "list":
-      result["parameters"] = LIST_PARAMETERS;
-      result["responses"] = answer(definition ? listRef(definition.name) : object, "200");
-      break;
-    case "create":
-      result["parameters"] = WRITE_PARAMETERS;
-      result["requestBody"] = { content: contents(["*/*"], object), required: true };
-      result["responses"] = answer(object, "200", "201", "202");
-      break;
-    case "update":
-      result["parameters"] = WRITE_PARAMETERS;
-      result["requestBody"] = { content: contents(["*/*"], object), required: true };
-      result["responses"] = answer(object, "200", "201");
-      break;
-    case "patch":
-      result["parameters"] = [...WRITE_PARAMETERS, query("force", "boolean")];
-      result["requestBody"] = { content: contents(PATCH_TYPES, { type: "object" }), required: true };
-      result["responses"] = answer(object, "200", "201");
-      break;
-    case "delete":
-    case "deletecollection":
-      result["parameters"] =
-        verb === "delete"
-          ? DELETE_PARAMETERS
-          : [
-              ...DELETE_PARAMETERS,
-              ...LIST_PARAMETERS.filter(({ name }) => !/^(allowWatchBookmarks|watch)$/.test(name)),
-            ];
-      result["requestBody"] = { content: contents(["*/*"], refTo(DELETE_OPTIONS)) };
-      result["responses"] = answer(refTo(STATUS), ...(verb === "delete" ? ["200", "202"] : ["200"]));
-      break;
-    default:
-      result["responses"] = answer(object, "200");
-  }
-  return result;
+interface Place {
+  collection: string;
+  scope: readonly Parameter[];
+  words: string;
+  published: Published;
 }
 
-const WORDS: Record<string, string> = { "200": "OK", "201": "Created", "202": "Accepted" };
+function putSubresource(
+  paths: Record<string, PathItem>,
+  info: KindInfo,
+  { name, verbs, ...gvk }: SubresourceInfo,
+  { collection, scope, words, published }: Place,
+): void {
+  const path = `${collection}/{name}/${name}`;
+  const suffix = `${words}${capital(name)}`;
+  if (CONNECTED.has(name)) {
+    const kind = OPTIONS_KINDS[name] ?? `${info.kind}ProxyOptions`;
+    const what: Described = { ...published, gvk: { ...gvk, kind }, isRoot: false, subresource: name };
+    const operations = ["get", "create"]
+      .filter((verb) => verbs.includes(verb))
+      .map((verb) => {
+        const { method } = METHODS[verb]!;
+        return [method, connect(method, suffix, info, what)] as const;
+      });
+    const parameters = [...connectParameters(name), NAME(kind), ...scope];
+    put(paths, path, Object.fromEntries(operations), parameters);
+    return;
+  }
+  const isOwn = gvk.kind === info.kind && gvk.group === info.group;
+  const names = isOwn ? published : publishedOf(gvk);
+  const what: Described = {
+    ...(names ?? { object: "", list: "" }),
+    isCustom: published.isCustom,
+    gvk,
+    isRoot: false,
+    subresource: name,
+  };
+  const operations = verbs
+    .filter((verb) => METHODS[verb])
+    .map((verb) => [METHODS[verb]!.method, operation(verb, suffix, info, what)] as const);
+  const parameters = [NAME(isOwn ? info.kind : gvk.kind), ...scope, ...connectParameters(name), PRETTY()];
+  put(paths, path, Object.fromEntries(operations), parameters);
+}
 
-const contents = (types: readonly string[], schema: OpenApiSchema) =>
-  Object.fromEntries(types.map((type) => [type, { schema }]));
-
-const listRef = (name: string): OpenApiSchema => ({ $ref: `#/components/schemas/${publishedName(name)}List` });
+/** Adds a path; a parameter that each of its operations has is the path's, as the published documents have it. */
+function put(
+  paths: Record<string, PathItem>,
+  path: string,
+  operations: Record<string, Operation>,
+  parameters: readonly Parameter[],
+): void {
+  const all = Object.values(operations);
+  const [first, ...others] = all;
+  if (!first) return;
+  const common = (first.parameters ?? []).filter((each) => others.every((other) => other.parameters?.includes(each)));
+  const left = all.map(({ parameters: own = [], ...rest }) => {
+    const remaining = own.filter((each) => !common.includes(each));
+    return remaining.length > 0 ? { ...rest, parameters: remaining } : rest;
+  });
+  const methods = Object.keys(operations);
+  paths[path] = {
+    ...Object.fromEntries(methods.map((method, i) => [method, left[i]])),
+    parameters: [...common, ...parameters].sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}

@@ -1,13 +1,17 @@
+import { descriptionsOf } from "./descriptions.ts";
+import enums from "./enums.json" with { type: "json" };
 import type { Definition, Property, ScalarCode, Type } from "./facts.ts";
-import { definitionNamed } from "./facts.ts";
+import { definitionNamed, NAME_ROOTS } from "./facts.ts";
 
 /** Definitions as OpenAPI v3 schemas, in the shapes that kubectl and client-go read. */
 
 export type OpenApiSchema = Record<string, unknown>;
 
 /** `io.k8s.api.core.v1.Pod` of `core.v1.Pod`. */
-export const publishedName = (name: string): string =>
-  name.startsWith("~") ? `io.k8s.apimachinery.pkg.${name.slice(1)}` : `io.k8s.api.${name}`;
+export function publishedName(name: string): string {
+  const [short, published] = NAME_ROOTS.find(([root]) => name.startsWith(root))!;
+  return published + name.slice(short.length);
+}
 
 export const refTo = (name: string): OpenApiSchema => ({ $ref: `#/components/schemas/${publishedName(name)}` });
 
@@ -32,26 +36,63 @@ const NAMED_SCALARS: Partial<Record<ScalarCode, { name: string; schema: OpenApiS
   },
   r: { name: "~runtime.RawExtension", schema: { type: "object" } },
   f: { name: "~apis.meta.v1.FieldsV1", schema: { type: "object" } },
+  n: { name: "^apis.apiextensions.v1.JSON", schema: {} },
+  u: { name: "^apis.apiextensions.v1.JSONSchemaPropsOrStringArray", schema: {} },
+  v: { name: "^apis.apiextensions.v1.JSONSchemaPropsOrBool", schema: {} },
+  w: { name: "^apis.apiextensions.v1.JSONSchemaPropsOrArray", schema: {} },
 };
 
 const ZEROS: Partial<Record<ScalarCode, unknown>> = { s: "", i: 0, l: 0, d: 0, b: false };
 
 /** A definition as a schema; the schemas it refers to are noted by `need`. */
 export function schemaOf(definition: Definition, need: (name: string) => void): OpenApiSchema {
-  if (definition.scalar) return NAMED_SCALARS[definition.scalar]?.schema ?? {};
+  const [own, ...texts] = descriptionsOf(definition.name);
+  if (definition.scalar) return { ...described(own), ...NAMED_SCALARS[definition.scalar]?.schema };
   const properties: Record<string, OpenApiSchema> = {};
   const required: string[] = [];
-  for (const property of definition.properties.values()) {
-    properties[property.name] = propertySchema(property, need);
+  for (const [place, property] of [...definition.properties.values()].entries()) {
+    const text = texts[place] ?? descriptionOfType(property.type);
+    properties[property.name] = {
+      ...described(text),
+      ...withEnum(propertySchema(property, need), enumOf(definition.name, property.goType)),
+    };
     if (property.required) required.push(property.name);
   }
   return {
+    ...described(own),
     type: "object",
     ...(definition.properties.size > 0 && { properties }),
     ...(required.length > 0 && { required }),
     ...(definition.atomic && { "x-kubernetes-map-type": "atomic" }),
   };
 }
+
+const VALUES: Readonly<Record<string, readonly string[]>> = enums;
+
+/** The values that a field of the definition can have, where they are few and known: its type is of the same group (beta versions borrow from v1), or of core. */
+function enumOf(definition: string, goType: string): readonly string[] | undefined {
+  const type = goType.replace(/^(\[\]|map\[[^\]]*\])/, "");
+  const group = definition.split(".").slice(0, -2).join(".");
+  const candidates = [`${group}.${type}`, `core.${type}`, `${group}.v1.${type.slice(type.indexOf(".") + 1)}`];
+  const name = candidates.find((candidate) => Object.hasOwn(VALUES, candidate));
+  return name === undefined ? undefined : VALUES[name];
+}
+
+/** Of a list or a map, its elements have the values. */
+function withEnum(schema: OpenApiSchema, values: readonly string[] | undefined): OpenApiSchema {
+  if (!values) return schema;
+  for (const elements of ["items", "additionalProperties"]) {
+    const of = schema[elements] as OpenApiSchema | undefined;
+    if (of) return { ...schema, [elements]: { ...of, enum: values } };
+  }
+  return { ...schema, enum: values };
+}
+
+/** The typings say nothing of a field that refers to a definition: what that one is, is better than nothing. */
+const descriptionOfType = (type: Type): string | undefined =>
+  type.form === "struct" ? descriptionsOf(type.definition.name)[0] : undefined;
+
+const described = (description: string | undefined): OpenApiSchema => (description ? { description } : {});
 
 function propertySchema(property: Property, need: (name: string) => void): OpenApiSchema {
   const { type } = property;
@@ -62,7 +103,7 @@ function propertySchema(property: Property, need: (name: string) => void): OpenA
   if (property.mergeKey) schema["x-kubernetes-patch-merge-key"] = property.mergeKey;
   if (property.patchStrategies.length > 0) schema["x-kubernetes-patch-strategy"] = property.patchStrategies.join(",");
   // Beside a $ref nothing else counts.
-  if (!schema["$ref"] || Object.keys(schema).length === 1) return schema;
+  if (!schema["$ref"]) return schema;
   const { $ref, ...rest } = schema;
   return { allOf: [{ $ref }], ...rest };
 }

@@ -1,7 +1,9 @@
+import type { CustomKind } from "../custom/custom-kind.ts";
 import { allKinds } from "../kinds.ts";
 import { factsHash } from "./facts.ts";
-import { openapiParts } from "./openapi.ts";
-import type { PathItem } from "./openapi-paths.ts";
+import { type CustomVersion, OPENAPI_INFO, openapiParts } from "./openapi.ts";
+import { allDiscoveryPaths } from "./openapi-discovery.ts";
+import type { PathItem } from "./openapi-operations.ts";
 import { type OpenApiSchema, publishedName } from "./openapi-schema.ts";
 
 /**
@@ -10,40 +12,47 @@ import { type OpenApiSchema, publishedName } from "./openapi-schema.ts";
  */
 
 /** To be raised when what is made of the facts changes: clients keep the document by its hash. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** In v2, alternatives are a format of strings. */
-const PLAIN: Record<string, OpenApiSchema> = {
-  [publishedName("~api.resource.Quantity")]: { type: "string" },
-  [publishedName("~util.intstr.IntOrString")]: { type: "string", format: "int-or-string" },
+const PLAIN: Record<string, ((schema: OpenApiSchema) => OpenApiSchema) | undefined> = {
+  [publishedName("~api.resource.Quantity")]: ({ oneOf: _, ...rest }) => ({ ...rest, type: "string" }),
+  [publishedName("~util.intstr.IntOrString")]: ({ oneOf: _, ...rest }) => ({ ...rest, type: "string" }),
 };
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch"] as const;
-const PRODUCES = ["application/json", "application/yaml"];
 
 /** An OpenAPI v2 (Swagger 2.0) document. */
 export interface OpenApiV2 {
   swagger: "2.0";
   info: { title: string; version: string };
   paths: Record<string, Record<string, unknown>>;
+  /** What many operations have in common, by names of our own. */
+  parameters: Record<string, Record<string, unknown>>;
   definitions: Record<string, OpenApiSchema>;
   securityDefinitions: Record<string, Record<string, string>>;
   security: Record<string, string[]>[];
 }
 
 /** A hash of the document, for its ETag. */
-export const openapiV2Hash = (): string => factsHash(`${FORMAT} v2`);
+export const openapiV2Hash = (custom: readonly CustomVersion[] = []): string =>
+  factsHash(
+    `${FORMAT} v2 ${custom.map(({ group, version, revision }) => `${group}/${version} ${revision}`).join(" ")}`,
+  );
 
-/** The document. It is large, and made anew on each call: keep what is made of it. */
-export function openapiV2(): OpenApiV2 {
-  const { paths, schemas } = openapiParts(allKinds());
+/** The document, with all custom kinds. It is large, and made anew on each call: keep what is made of it. */
+export function openapiV2(custom: readonly CustomKind[] = []): OpenApiV2 {
+  const { paths, schemas, customSchemas } = openapiParts(allKinds(), custom, "v2", allDiscoveryPaths());
+  const parameters = new Parameters();
   return {
     swagger: "2.0",
-    info: { title: "Kubernetes", version: "v1.36.0" },
-    paths: mapValues(paths, pathItem),
-    definitions: Object.fromEntries(
-      Object.entries(schemas).map(([name, schema]) => [name, PLAIN[name] ?? plainSchema(schema)]),
-    ),
+    info: OPENAPI_INFO,
+    paths: mapValues(paths, (item) => pathItem(item, parameters)),
+    definitions: {
+      ...mapEntries(schemas, (schema, name) => PLAIN[name]?.(schema) ?? plainSchema(schema)),
+      ...customSchemas,
+    },
+    parameters: parameters.shared(),
     securityDefinitions: {
       BearerToken: { type: "apiKey", description: "Bearer Token authentication", name: "authorization", in: "header" },
     },
@@ -51,12 +60,38 @@ export function openapiV2(): OpenApiV2 {
   };
 }
 
+/** Parameters that are the same in many operations are written once. */
+class Parameters {
+  readonly #names = new Map<object, string>();
+  readonly #taken = new Map<string, number>();
+
+  /** A reference to the parameter. */
+  refer(parameter: V3Parameter): { $ref: string } {
+    let name = this.#names.get(parameter);
+    if (name === undefined) {
+      const count = (this.#taken.get(parameter.name) ?? 0) + 1;
+      this.#taken.set(parameter.name, count);
+      name = count === 1 ? parameter.name : `${parameter.name}-${count}`;
+      this.#names.set(parameter, name);
+    }
+    return { $ref: `#/parameters/${name}` };
+  }
+
+  shared(): Record<string, Record<string, unknown>> {
+    return Object.fromEntries(
+      [...this.#names].map(([parameter, name]) => [name, plainParameter(parameter as V3Parameter)]),
+    );
+  }
+}
+
+const mapEntries = <A, B>(object: Record<string, A>, change: (value: A, key: string) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value, key)]));
 const mapValues = <A, B>(object: Record<string, A>, change: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 
 /** A schema as v2 has it: references are alone or beside extensions, and point elsewhere. */
 function plainSchema(schema: OpenApiSchema): OpenApiSchema {
-  const { allOf, default: _, $ref, properties, items, additionalProperties, ...rest } = schema;
+  const { allOf, default: _default, enum: _enum, $ref, properties, items, additionalProperties, ...rest } = schema;
   const target = $ref ?? (allOf as OpenApiSchema[] | undefined)?.[0]?.["$ref"];
   return {
     ...rest,
@@ -74,41 +109,58 @@ function plainSchema(schema: OpenApiSchema): OpenApiSchema {
 interface Content {
   content?: Record<string, { schema: OpenApiSchema }>;
 }
+interface V3Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly schema: OpenApiSchema;
+}
 interface Operation {
-  parameters?: { schema: OpenApiSchema }[];
+  parameters?: V3Parameter[];
   requestBody?: Content & { required?: boolean };
   responses: Record<string, Content & { description: string }>;
   [field: string]: unknown;
 }
 
-function pathItem(item: PathItem): Record<string, unknown> {
+function pathItem(item: PathItem, parameters: Parameters): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const method of METHODS) if (item[method]) result[method] = operation(item[method] as Operation);
-  result["parameters"] = (item["parameters"] as { schema: OpenApiSchema }[]).map(parameter);
+  for (const method of METHODS) if (item[method]) result[method] = operation(item[method] as Operation, parameters);
+  const own = item["parameters"] as V3Parameter[] | undefined;
+  if (own) result["parameters"] = own.map((parameter) => parameters.refer(parameter));
   return result;
 }
 
 /** The parameter's type stands beside its name. */
-const parameter = ({ schema, ...rest }: { schema: OpenApiSchema }) => ({ ...rest, ...schema });
+const plainParameter = ({ schema, ...rest }: V3Parameter) => ({ ...rest, ...schema });
 
 const schemaOfContent = ({ content }: Content): OpenApiSchema | undefined => {
   const [first] = Object.values(content ?? {});
   return first && plainSchema(first.schema);
 };
 
-function operation({ parameters = [], requestBody, responses, ...rest }: Operation): Record<string, unknown> {
+function operation(
+  { parameters = [], requestBody, responses, ...rest }: Operation,
+  shared: Parameters,
+): Record<string, unknown> {
   const body = requestBody && {
     name: "body",
     in: "body",
     ...(requestBody.required && { required: true }),
     schema: schemaOfContent(requestBody),
   };
+  const all = [...(body ? [body] : []), ...parameters.map((parameter) => shared.refer(parameter))];
+  const produces = Object.keys(responses["200"]?.content ?? {});
+  // Discovery takes what it gives; of what it does not look at, anything.
+  const consumes = requestBody
+    ? Object.keys(requestBody.content ?? {})
+    : rest["x-kubernetes-action"]
+      ? ["*/*"]
+      : produces;
   return {
     ...rest,
-    consumes: requestBody ? Object.keys(requestBody.content ?? {}) : ["*/*"],
-    produces: PRODUCES,
+    consumes,
+    produces,
     schemes: ["https"],
-    parameters: [...(body ? [body] : []), ...parameters.map(parameter)],
+    ...(all.length > 0 && { parameters: all }),
     responses: mapValues(responses, (response) => {
       const schema = schemaOfContent(response);
       return { description: response.description, ...(schema && { schema }) };

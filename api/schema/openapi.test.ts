@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import { findKind, groups } from "../kinds.ts";
-import { openapiV3, openapiV3Index } from "./openapi.ts";
+import { openapiV3, openapiV3Hash, openapiV3Index } from "./openapi.ts";
 
-const documentOf = (name: string) => JSON.parse(openapiV3(name) ?? "null");
+const documentOf = (name: string) => JSON.parse(openapiV3(name));
 
 test("the index names a document with a hash for every served group version", () => {
   const { paths } = openapiV3Index();
-  expect(Object.keys(paths)).toHaveLength(groups.reduce((sum, { versions }) => sum + versions.length, 0));
+  // Beside those of the versions, one for each group, and three of discovery.
+  const expected = groups.reduce((sum, { name, versions }) => sum + versions.length + (name === "" ? 0 : 1), 3);
+  expect(Object.keys(paths)).toHaveLength(expected);
   expect(paths["api/v1"]?.serverRelativeURL).toMatch(/^\/openapi\/v3\/api\/v1\?hash=[0-9A-F]{16}$/);
   expect(paths["apis/apps/v1"]?.serverRelativeURL).not.toContain(paths["api/v1"]!.serverRelativeURL.split("=")[1]);
 });
@@ -14,15 +16,15 @@ test("the index names a document with a hash for every served group version", ()
 test("every document answers its own references", () => {
   for (const name of Object.keys(openapiV3Index().paths)) {
     const { components } = documentOf(name);
-    for (const [, target] of openapiV3(name)!.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+    for (const [, target] of openapiV3(name).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
       expect(components.schemas, `${name}: ${target}`).toHaveProperty([target!]);
     }
   }
 });
 
 test("what is not served has no document", () => {
-  for (const name of ["", "api", "api/v2", "apis/apps", "apis/apps/v1/x", "apis/nope/v1", "apis//v1", "x/v1"]) {
-    expect(openapiV3(name), name).toBeUndefined();
+  for (const name of ["", "api/v2", "apis/apps/v1/x", "apis/nope", "apis/nope/v1", "apis//v1", "x/v1", "__proto__"]) {
+    expect(openapiV3Hash(name), name).toBeUndefined();
   }
 });
 
@@ -70,7 +72,17 @@ test("schemas carry what kubectl apply and explain need", () => {
     "x-kubernetes-patch-strategy": "merge",
   });
   expect(schemas["io.k8s.api.core.v1.PodSpec"].required).toEqual(["containers"]);
-  expect(schemas["io.k8s.api.core.v1.ContainerPort"].properties.protocol).toEqual({ type: "string", default: "TCP" });
+  expect(schemas["io.k8s.api.core.v1.ContainerPort"].properties.protocol).toEqual({
+    type: "string",
+    default: "TCP",
+    enum: ["SCTP", "TCP", "UDP"],
+  });
+  expect(schemas["io.k8s.api.core.v1.PersistentVolumeClaimSpec"].properties.accessModes.items.enum).toEqual([
+    "ReadOnlyMany",
+    "ReadWriteMany",
+    "ReadWriteOnce",
+    "ReadWriteOncePod",
+  ]);
   expect(schemas["io.k8s.api.core.v1.PodList"]["x-kubernetes-group-version-kind"]).toEqual([
     { group: "", kind: "PodList", version: "v1" },
   ]);

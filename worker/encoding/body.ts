@@ -74,15 +74,28 @@ export async function readObject(request: Request, expected: Gvk): Promise<strin
   }
 }
 
+/** As `readObject` for custom kinds, which have no protobuf. */
+export async function readCustomObject(request: Request): Promise<string> {
+  const type = mediaType(request.headers);
+  if (type === "application/vnd.kubernetes.protobuf") throw unsupportedMediaType(OBJECT_TYPES.slice(0, 2));
+  return await readObject(request, { group: "", version: "", kind: "" });
+}
+
 const PATCH_TYPES: Record<string, PatchType> = {
   "application/json-patch+json": "json",
   "application/merge-patch+json": "merge",
   "application/strategic-merge-patch+json": "strategic",
+  "application/apply-patch+yaml": "apply",
 };
 
+/** A patch as JSON text. */
+export const readPatch = async (request: Request, type: PatchType): Promise<string> =>
+  type === "apply" ? yamlToJson(await readText(request)) : await readText(request);
+
+/** 415 in the words of upstream's router, which knows the types of patches. */
 export function patchTypeOf(headers: Headers): PatchType {
   const type = PATCH_TYPES[mediaType(headers)];
-  if (!type) throw unsupportedMediaType(Object.keys(PATCH_TYPES));
+  if (!type) throw new ApiError("UnsupportedMediaType", "415: Unsupported Media Type", {});
   return type;
 }
 
@@ -90,7 +103,6 @@ const unsupportedMediaType = (accepted: string[]): ApiError =>
   new ApiError(
     "UnsupportedMediaType",
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
-    {},
   );
 
 function yamlToJson(text: string): string {
