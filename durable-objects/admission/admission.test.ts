@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../api/object.ts";
+import { EMPTY_CATALOG } from "../catalog/catalog.ts";
 import type { ReadTransaction } from "../store/transaction.ts";
+import { Answers } from "../verbs/answers.ts";
 import { servedOf } from "../verbs/served.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import type { Admission, AdmissionPlugin } from "./plugin.ts";
@@ -24,7 +26,7 @@ function admit(
 ): any {
   const there = more.there ?? [];
   const stored = there.map((each) => ({ name: each.metadata.name, object: each }));
-  plugin.admit({
+  plugin.admit?.({
     operation: "create",
     served: servedOf({ group: "", version: "v1", resource: "pods" }),
     subresource: "",
@@ -37,9 +39,17 @@ function admit(
       get: (_: string, name: string) => stored.find((each) => each.name === name),
       list: () => stored,
     } as unknown as ReadTransaction,
+    catalog: EMPTY_CATALOG,
     now: 0,
     dryRun: false,
-    reserved: undefined,
+    answers: new Answers(),
+    warnings: [],
+    guise: undefined,
+    asksNobody: false,
+    requestOptions: undefined,
+    deleteOptions: undefined,
+    annotations: undefined,
+    reinvocation: undefined,
     ...more,
   });
   return object;

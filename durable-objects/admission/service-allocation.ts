@@ -1,11 +1,11 @@
-import { sameJson } from "../../api/equality.ts";
 import { type FieldError, fieldInvalid } from "../../api/field-error.ts";
 import { SPEC } from "../../api/field-path.ts";
 import { isHeadless, needsClusterIp, needsHealthCheckPort, needsNodePort } from "../../api/kinds/service-ips.ts";
 import type { ServiceObject } from "../../api/kinds/service-object.ts";
 import { invalid } from "../../api/status.ts";
 import type { ServiceAsk } from "../protocol.ts";
-import { type AdmissionPlugin, NeedsReservation } from "./plugin.ts";
+import type { Answer } from "../verbs/answers.ts";
+import type { AdmissionPlugin } from "./plugin.ts";
 
 type Spec = ServiceObject["spec"];
 
@@ -22,10 +22,15 @@ interface Wanted {
   set(port: number): void;
 }
 
-/** Gives Services their cluster IP and node ports, which only the ClusterHome can hand out (upstream's service REST allocators). */
-export const serviceAllocation: AdmissionPlugin = {
+/**
+ * Gives Services their cluster IP and node ports, which only the ClusterHome can hand out (upstream's service REST allocators).
+ * `reserve` asks it.
+ */
+export const serviceAllocation = (
+  reserve: (ask: ServiceAsk) => Promise<Answer<ServiceAddresses>>,
+): AdmissionPlugin => ({
   name: "ServiceAllocation",
-  admit({ operation, served, subresource, object, previous, name, namespace, reserved, dryRun }) {
+  begin({ operation, served, subresource, object, previous, name, namespace, answers, dryRun }) {
     if (operation === "delete" || served.resource !== "services" || subresource || !object["spec"]) return;
     const { spec } = object as ServiceObject;
     const old = (previous as ServiceObject | undefined)?.spec;
@@ -36,8 +41,7 @@ export const serviceAllocation: AdmissionPlugin = {
     if ((clusterIP === null && wanted.length === 0) || dryRun) return;
     const nodePorts = wanted.map(({ field, port }) => ({ field, port }));
     const ask: ServiceAsk = { namespace, name, clusterIP, nodePorts };
-    if (!reserved || !sameJson(reserved.ask, ask)) throw new NeedsReservation(ask);
-    const granted = reserved.value as ServiceAddresses;
+    const granted = answers.to({ key: "service addresses", ask, answer: () => reserve(ask) });
     if (granted.clusterIP !== null) {
       spec.clusterIP = granted.clusterIP;
       spec.clusterIPs = [granted.clusterIP];
@@ -45,7 +49,7 @@ export const serviceAllocation: AdmissionPlugin = {
     for (const [i, { set }] of wanted.entries()) set(granted.nodePorts[i]!);
     shareNodePorts(spec);
   },
-};
+});
 
 /** IPv4 alone is configured here; what is left out is filled in. */
 function setFamilies(spec: Spec): FieldError[] {
