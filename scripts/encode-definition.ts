@@ -1,9 +1,12 @@
+import { NAME_ROOTS } from "../api/schema/facts.ts";
 import type { SpecDefinition, SpecProperty } from "./make-schemas.ts";
 import type { GoField, GoStruct } from "./read-go-types.ts";
 
 /** `io.k8s.api.core.v1.Pod` is `core.v1.Pod`, `io.k8s.apimachinery.pkg.apis.meta.v1.Time` is `~apis.meta.v1.Time`. */
-export const shortName = (name: string): string =>
-  name.replace(/^io\.k8s\.api\./, "").replace(/^io\.k8s\.apimachinery\.pkg\./, "~");
+export function shortName(name: string): string {
+  const root = NAME_ROOTS.find(([, published]) => name.startsWith(published));
+  return root ? root[0] + name.slice(root[1].length) : name;
+}
 
 /** Definitions that are not structs but single values with rules of their own. */
 const SPECIAL: Record<string, string> = {
@@ -13,6 +16,10 @@ const SPECIAL: Record<string, string> = {
   "~util.intstr.IntOrString": "x",
   "~runtime.RawExtension": "r",
   "~apis.meta.v1.FieldsV1": "f",
+  "^apis.apiextensions.v1.JSON": "n",
+  "^apis.apiextensions.v1.JSONSchemaPropsOrStringArray": "u",
+  "^apis.apiextensions.v1.JSONSchemaPropsOrBool": "v",
+  "^apis.apiextensions.v1.JSONSchemaPropsOrArray": "w",
 };
 /** How reflect prints what the special values are. */
 const SPECIAL_TYPES: Record<string, string> = {
@@ -22,6 +29,10 @@ const SPECIAL_TYPES: Record<string, string> = {
   x: "intstr.IntOrString",
   r: "runtime.RawExtension",
   f: "v1.FieldsV1",
+  n: "v1.JSON",
+  u: "v1.JSONSchemaPropsOrStringArray",
+  v: "v1.JSONSchemaPropsOrBool",
+  w: "v1.JSONSchemaPropsOrArray",
   s: "string",
   i: "int32",
   l: "int64",
@@ -31,9 +42,12 @@ const SPECIAL_TYPES: Record<string, string> = {
   j: "interface {}",
 };
 
-/** `Foo` of folder `core/v1` for `io.k8s.api.core.v1.Foo`. */
+/** Go's named types of lists that are a message on the wire, whose first field is the list (those in maps aside, which all are). */
+const LIST_MESSAGES: ReadonlySet<string> = new Set(["v1.Verbs"]);
+
+/** `Foo` of folder `core/v1` for `io.k8s.api.core.v1.Foo`; folders are those of the checkouts. */
 function goHome(name: string): [folder: string, type: string] {
-  const parts = name.replace(/^io\.k8s\.(api|apimachinery)\./, "").split(".");
+  const parts = name.replace(/^io\.k8s\.(api|apimachinery|apiextensions-apiserver|kube-aggregator)\./, "").split(".");
   const type = parts.pop()!;
   return [parts.join("/"), type];
 }
@@ -77,7 +91,7 @@ function propertyText(
   const mergeKey: string | undefined = schema["x-kubernetes-patch-merge-key"];
   if (strategy !== undefined || mergeKey !== undefined) text += ` p:${strategy ?? ""}:${mergeKey ?? ""}`;
   if (go?.default !== undefined && !/[ ;]/.test(go.default)) text += ` d:${go.default}`;
-  if (go?.number !== undefined) text += ` ${go.number}`;
+  if (go?.number !== undefined) text += ` ${go.number}${LIST_MESSAGES.has(go.type) ? ".1" : ""}`;
   if (go && go.type !== printedType(type, names)) text += ` '${go.type}`;
   return text;
 }

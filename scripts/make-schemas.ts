@@ -2,7 +2,7 @@
  * `make-schemas SPEC.json [GO_CHECKOUT…]`: writes api/schema/facts.json, the compact facts about the built-in kinds.
  *
  * SPEC.json is the published OpenAPI v2 document of a Kubernetes release. GO_CHECKOUT are folders with the sources of
- * k8s.io/api and k8s.io/apimachinery of the same release: which fields are pointers, which are left out when empty, and
+ * k8s.io/api, apimachinery, apiextensions-apiserver and kube-aggregator of the same release: which fields are pointers, which are left out when empty, and
  * how a Go program names a type in an error are facts that users see, and that the spec does not tell.
  * The format is explained where it is read, in api/schema/facts.ts.
  */
@@ -34,9 +34,9 @@ export interface Spec {
 }
 
 /** Served by later issues, when there is something behind them. */
-const LEFT_OUT_GROUPS = new Set(["apiextensions.k8s.io", "apiregistration.k8s.io"]);
-const LEFT_OUT_KINDS = /^(TokenReview|TokenRequest|.*AccessReview|.*RulesReview|SelfSubjectReview|ComponentStatus)$/;
-const LEFT_OUT_SUBRESOURCES = new Set(["proxy", "portforward", "ephemeralcontainers", "resize", "token", "approval"]);
+export const LEFT_OUT_KINDS =
+  /^(TokenReview|TokenRequest|.*AccessReview|.*RulesReview|SelfSubjectReview|ComponentStatus)$/;
+export const LEFT_OUT_SUBRESOURCES: ReadonlySet<string> = new Set(["proxy", "portforward", "token"]);
 const METHOD_VERBS: Record<string, string> = {
   get: "get",
   post: "create",
@@ -44,11 +44,9 @@ const METHOD_VERBS: Record<string, string> = {
   patch: "patch",
   delete: "delete",
 };
-/** Wanted beyond what the resources refer to. */
-const EXTRA_DEFINITIONS = [
-  "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
-  "io.k8s.apimachinery.pkg.apis.meta.v1.Status",
-];
+/** A definition that is the list of a kind: it follows from the kind, and is not among the facts. */
+export const isListOfKind = ({ properties = {} }: SpecDefinition): boolean =>
+  Object.keys(properties).sort().join() === "apiVersion,items,kind,metadata";
 
 interface Resource {
   gvk: Gvk;
@@ -70,7 +68,7 @@ export function readResources(spec: Spec): Map<string, Resource> {
     const match = PATH.exec(path);
     if (!match) continue;
     const [, core, group = "", groupVersion, watch, namespaced, resource = "", name, subresource] = match;
-    if (LEFT_OUT_GROUPS.has(group) || (subresource && LEFT_OUT_SUBRESOURCES.has(subresource))) continue;
+    if (subresource && LEFT_OUT_SUBRESOURCES.has(subresource)) continue;
     for (const [method, operation] of Object.entries(item)) {
       const gvk: Gvk | undefined = operation?.["x-kubernetes-group-version-kind"];
       if (!gvk || LEFT_OUT_KINDS.test(gvk.kind)) continue;
@@ -104,19 +102,6 @@ export function readResources(spec: Spec): Map<string, Resource> {
 
 const gvkKey = (gvk: Gvk): string => `${gvk.group}/${gvk.version}/${gvk.kind}`;
 
-/** All definitions that the roots lead to, sorted by name. */
-function reachable(spec: Spec, roots: Iterable<string>): string[] {
-  const found = new Set<string>();
-  const queue = [...roots];
-  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    if (found.has(name)) continue;
-    found.add(name);
-    const text = JSON.stringify(spec.definitions[name] ?? {});
-    for (const [, target] of text.matchAll(/"#\/definitions\/([^"]+)"/g)) queue.push(target!);
-  }
-  return [...found].sort();
-}
-
 const sorted = (verbs: Set<string>): string => [...verbs].sort().join(",");
 
 /** The facts as facts.json holds them. */
@@ -128,19 +113,11 @@ export function makeFacts(spec: Spec, checkouts: string[]) {
       if (definition["x-kubernetes-group-version-kind"].length === 1) byGvk.set(gvkKey(gvk), name);
     }
   }
-  const roots = new Set<string>(EXTRA_DEFINITIONS.filter((name) => spec.definitions[name]));
   const kinds = new Map<string, string>();
-  const noteKind = (gvk: Gvk) => {
-    const name = byGvk.get(gvkKey(gvk));
-    if (!name) return;
-    roots.add(name);
-    kinds.set(gvkKey(gvk), shortName(name));
-  };
+  for (const [key, name] of byGvk) if (!isListOfKind(spec.definitions[name]!)) kinds.set(key, shortName(name));
   const versions: Record<string, string[]> = {};
   for (const entry of [...resources.values()].sort((a, b) => (a.resource < b.resource ? -1 : 1))) {
-    noteKind(entry.gvk);
     const subresources = [...entry.subresources].sort().map(([name, { gvk, verbs }]) => {
-      noteKind(gvk);
       const same = gvk.kind === entry.gvk.kind && gvk.group === entry.group && gvk.version === entry.version;
       return `${name}:${sorted(verbs)}${same ? "" : `:${gvkKey(gvk)}`}`;
     });
@@ -150,7 +127,9 @@ export function makeFacts(spec: Spec, checkouts: string[]) {
       [entry.resource, entry.gvk.kind, entry.namespaced ? "1" : "0", sorted(entry.verbs), ...subresources].join(" "),
     );
   }
-  const names = reachable(spec, roots);
+  const names = Object.keys(spec.definitions)
+    .filter((name) => !isListOfKind(spec.definitions[name]!))
+    .sort();
   const goTypes = readGoTypes(checkouts);
   return {
     names: names.map(shortName).join(" "),

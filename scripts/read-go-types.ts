@@ -35,10 +35,10 @@ interface RawStruct {
 
 const FIELD = /^\s*(?:(\w+)\s+)?(\S+)\s+`[^`]*json:"([^"]*)"[^`]*`/;
 const PROTOBUF = /\bprotobuf:"\w+,(\d+),[^"]*"/;
-const IMPORT = /^\s*(?:(\w+)\s+)?"(k8s\.io\/[^"]+)"/;
+const IMPORT = /^\s*(?:import\s+)?(?:(\w+)\s+)?"(k8s\.io\/[^"]+)"/;
 
 /**
- * Reads the Go struct types below checkouts of k8s.io/api and k8s.io/apimachinery. Answers a lookup by folder and type name
+ * Reads the Go struct types below checkouts of k8s.io/api, apimachinery and others like them. Answers a lookup by folder and type name
  * (`core/v1`, `PodSpec`).
  */
 export function readGoTypes(checkouts: string[]): (folder: string, name: string) => GoStruct | undefined {
@@ -116,7 +116,7 @@ function readFile(root: string, file: string, { structs, aliases, constants }: F
     if (!struct) {
       const imported = IMPORT.exec(line);
       if (imported) {
-        const path = imported[2]!.replace(/^k8s\.io\/(api|apimachinery)\//, "");
+        const path = imported[2]!.replace(/^k8s\.io\/(api|apimachinery|apiextensions-apiserver|kube-aggregator)\//, "");
         imports.set(imported[1] ?? path.slice(path.lastIndexOf("/") + 1), path);
       }
       const constant = /^\s*(\w+)\s+\w+\s*=\s*("[^"]*")/.exec(line);

@@ -16,6 +16,7 @@ export const ClusterTrustBundle = defineKind<ClusterTrustBundleObject>(
     columns: [
       { name: "SignerName", description: "Whose they are.", value: ({ spec }) => spec?.signerName || "<none>" },
     ],
+    withoutNamespaceField: true,
     selectableFields: ({ spec }) => ({ "spec.signerName": spec?.signerName ?? "" }),
   },
 );

@@ -6,10 +6,11 @@ import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from 
 import { METADATA, SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { validateNonNegative } from "../object-meta.ts";
+import { setPodTemplateDefaults } from "../pod-template/defaults.ts";
 import { formatLabelSelector } from "../selector.ts";
 import { AGE } from "../table.ts";
 import { defineKind } from "./define-kind.ts";
-import { setJobSpecDefaults, validateJobSpec } from "./job.ts";
+import { validateJobSpec } from "./job.ts";
 import { keepStatus, startStatus } from "./status.ts";
 import { containerColumns } from "./workload.ts";
 
@@ -60,13 +61,14 @@ export const CronJob = defineKind<CronJobObject>("batch/v1", "CronJob", {
     spec.suspend ??= false;
     spec.successfulJobsHistoryLimit ??= 3;
     spec.failedJobsHistoryLimit ??= 1;
-    setJobSpecDefaults(spec.jobTemplate?.spec);
+    // The Job's own defaults are set when there is a Job.
+    setPodTemplateDefaults(spec.jobTemplate?.spec?.template);
   },
   prepareForCreate: startStatus({}),
   prepareForUpdate: keepStatus,
   validate({ metadata, spec }) {
     const errors: FieldError[] = [];
-    if (metadata.name.length > NAME_LENGTH_MAX) {
+    if ((metadata.name ?? "").length > NAME_LENGTH_MAX) {
       errors.push(
         fieldInvalid(METADATA.child("name"), metadata.name, `must be no more than ${NAME_LENGTH_MAX} characters`),
       );
@@ -110,7 +112,7 @@ function validateSchedule(schedule: string, errors: FieldError[]): void {
       schedule,
       fields.length === 5
         ? `failed to parse schedule: ${schedule}`
-        : `expected exactly 5 fields, found ${fields.length}: ${JSON.stringify(fields)}`,
+        : `expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`,
     ),
   );
 }

@@ -1,5 +1,14 @@
+import { checkSupported } from "../field-checks.ts";
+import { type FieldError, fieldDuplicate, fieldInvalid, fieldTooLong } from "../field-error.ts";
+import { METADATA, SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
+import { validateImmutable } from "../object-meta.ts";
 import { defineKind } from "./define-kind.ts";
+
+const NAME_LENGTH_MAX = 63;
+const UPDATE_SECONDS_MIN = 10;
+const TOKEN_SECONDS_MIN = 600;
+const TOKEN_SECONDS_MAX = 2 ** 32;
 
 export interface CSIDriverObject extends KubeObject {
   spec: {
@@ -8,7 +17,8 @@ export interface CSIDriverObject extends KubeObject {
     storageCapacity?: boolean;
     fsGroupPolicy?: string;
     volumeLifecycleModes?: string[];
-    tokenRequests?: { audience: string }[];
+    tokenRequests?: { audience: string; expirationSeconds?: number }[];
+    nodeAllocatableUpdatePeriodSeconds?: number;
     requiresRepublish?: boolean;
     seLinuxMount?: boolean;
   };
@@ -60,5 +70,50 @@ export const CSIDriver = defineKind<CSIDriverObject>("storage.k8s.io/v1", "CSIDr
     driver.spec.seLinuxMount ??= false;
     if (!driver.spec.volumeLifecycleModes?.length) driver.spec.volumeLifecycleModes = ["Persistent"];
   },
-  hasGeneration: true,
+  validate({ metadata, spec }) {
+    const errors: FieldError[] = [];
+    if ((metadata.name ?? "").length > NAME_LENGTH_MAX) {
+      errors.push(fieldTooLong(METADATA.child("name"), NAME_LENGTH_MAX));
+    }
+    for (const mode of spec.volumeLifecycleModes ?? []) {
+      checkSupported(mode, ["Persistent", "Ephemeral"], SPEC.child("volumeLifecycleModes"), errors);
+    }
+    const policies = ["File", "None", "ReadWriteOnceWithFSType"];
+    checkSupported(spec.fsGroupPolicy, policies, SPEC.child("fsGroupPolicy"), errors);
+    validateTokenRequests(spec.tokenRequests ?? [], errors);
+    const seconds = spec.nodeAllocatableUpdatePeriodSeconds;
+    if (typeof seconds === "number" && seconds < UPDATE_SECONDS_MIN) {
+      const why = `must be greater than or equal to ${UPDATE_SECONDS_MIN} seconds`;
+      errors.push(fieldInvalid(SPEC.child("nodeAllocatableUpdatePeriodSeconds"), seconds, why));
+    }
+    return errors;
+  },
+  validateUpdate({ spec: next }, { spec: previous }) {
+    const errors: FieldError[] = [];
+    // The path is upstream's.
+    validateImmutable(next.attachRequired, previous.attachRequired, SPEC.child("attachedRequired"), errors);
+    const at = SPEC.child("volumeLifecycleModes");
+    validateImmutable(next.volumeLifecycleModes, previous.volumeLifecycleModes, at, errors);
+    return errors;
+  },
 });
+
+function validateTokenRequests(
+  requests: NonNullable<CSIDriverObject["spec"]["tokenRequests"]>,
+  errors: FieldError[],
+): void {
+  const audiences = new Set<string>();
+  requests.forEach(({ audience, expirationSeconds: seconds }, i) => {
+    const at = SPEC.child("tokenRequests").index(i);
+    if (audiences.has(audience)) errors.push(fieldDuplicate(at.child("audience"), audience));
+    audiences.add(audience);
+    if (typeof seconds !== "number") return;
+    const secondsAt = at.child("expirationSeconds");
+    if (seconds < TOKEN_SECONDS_MIN) {
+      errors.push(fieldInvalid(secondsAt, seconds, "may not specify a duration less than 10 minutes"));
+    }
+    if (seconds > TOKEN_SECONDS_MAX) {
+      errors.push(fieldInvalid(secondsAt, seconds, "may not specify a duration larger than 2^32 seconds"));
+    }
+  });
+}

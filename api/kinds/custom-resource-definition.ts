@@ -14,6 +14,8 @@ export const CustomResourceDefinition = defineKind<CustomResourceDefinitionObjec
     hasGeneration: true,
     setDefaults(definition) {
       const { spec } = definition;
+      // In Go both are there whatever a client leaves out.
+      spec.names ??= { plural: "", kind: "" };
       const { names } = spec;
       names.singular ||= (names.kind ?? "").toLowerCase();
       if (names.kind) names.listKind ||= `${names.kind}List`;

@@ -54,6 +54,15 @@ const countColumn = (name: string, count: Count, description: string) => ({
   value: ({ status }: DaemonSetObject) => status?.[count] ?? 0,
 });
 
+/** Old clients read the template's number there. */
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+const START = startStatus({
+  currentNumberScheduled: 0,
+  desiredNumberScheduled: 0,
+  numberMisscheduled: 0,
+  numberReady: 0,
+});
+
 /** A pod on every node that fits. */
 export const DaemonSet = defineKind<DaemonSetObject>("apps/v1", "DaemonSet", {
   resource: "daemonsets",
@@ -84,12 +93,10 @@ export const DaemonSet = defineKind<DaemonSetObject>("apps/v1", "DaemonSet", {
     spec.revisionHistoryLimit ??= 10;
     setPodTemplateDefaults(spec.template);
   },
-  prepareForCreate: startStatus({
-    currentNumberScheduled: 0,
-    desiredNumberScheduled: 0,
-    numberMisscheduled: 0,
-    numberReady: 0,
-  }),
+  prepareForCreate(set) {
+    START(set);
+    set.metadata.annotations = { ...set.metadata.annotations, [TEMPLATE_GENERATION]: "1" };
+  },
   prepareForUpdate: keepStatus,
   validate({ spec }) {
     const errors: FieldError[] = [];

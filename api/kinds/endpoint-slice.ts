@@ -1,8 +1,16 @@
 import type { IEndpointSlice } from "kubernetes-models/discovery.k8s.io/v1/EndpointSlice";
-import { checkLabelName, checkOneOf, checkPort, checkQualifiedName, checkSubdomain } from "../field-checks.ts";
+import {
+  checkLabelName,
+  checkOneOf,
+  checkQualifiedName,
+  checkSubdomain,
+  checkSupported,
+  complain,
+} from "../field-checks.ts";
 import { type FieldError, fieldDuplicate, fieldInvalid, fieldRequired, fieldTooMany } from "../field-error.ts";
 import { FieldPath } from "../field-path.ts";
-import { checkNonSpecialIp, familyOf } from "../ip.ts";
+import { checkIp, checkNonSpecialIp } from "../ip.ts";
+import { dnsSubdomainComplaints, labelValueComplaints } from "../names.ts";
 import type { KubeObject } from "../object.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { PROTOCOLS } from "../pod-template/containers.ts";
@@ -76,12 +84,22 @@ function validateEndpoint(endpoint: Endpoint, type: string, path: FieldPath, err
   addresses.forEach((address, i) => {
     if (type === "FQDN") checkSubdomain(address, at.index(i), errors);
     else if (type === "IPv4" || type === "IPv6") {
-      if (familyOf(address) === type) checkNonSpecialIp(address, at.index(i), errors);
-      else errors.push(fieldInvalid(at.index(i), address, `must be a valid ${type} address`));
+      const family = checkIp(address, at.index(i), errors)?.family;
+      if (family === type) checkNonSpecialIp(address, at.index(i), errors);
+      else if (family) errors.push(fieldInvalid(at.index(i), address, `must be a valid ${type} address`));
     }
   });
-  if (endpoint.nodeName) checkSubdomain(endpoint.nodeName, path.child("nodeName"), errors);
-  if (endpoint.hostname) checkLabelName(endpoint.hostname, path.child("hostname"), errors);
+  if (typeof endpoint.nodeName === "string") checkSubdomain(endpoint.nodeName, path.child("nodeName"), errors);
+  if (typeof endpoint.hostname === "string") checkLabelName(endpoint.hostname, path.child("hostname"), errors);
+  for (const field of ["forZones", "forNodes"] as const) {
+    const names = new Set<string>();
+    (endpoint.hints as Record<string, { name: string }[]> | undefined)?.[field]?.forEach(({ name }, i) => {
+      const nameAt = path.child("hints").child(field).index(i).child("name");
+      if (names.has(name)) errors.push(fieldDuplicate(nameAt, name));
+      names.add(name);
+      complain(field === "forZones" ? labelValueComplaints(name) : dnsSubdomainComplaints(name), name, nameAt, errors);
+    });
+  }
 }
 
 function validatePorts(ports: NonNullable<EndpointSliceObject["ports"]>, errors: FieldError[]): void {
@@ -92,8 +110,8 @@ function validatePorts(ports: NonNullable<EndpointSliceObject["ports"]>, errors:
     if (name) checkLabelName(name, at.child("name"), errors);
     if (names.has(name)) errors.push(fieldDuplicate(at.child("name"), name));
     names.add(name);
-    checkOneOf(port.protocol, PROTOCOLS, at.child("protocol"), errors);
-    if (typeof port.port === "number") checkPort(port.port, at.child("port"), errors);
-    if (port.appProtocol) checkQualifiedName(port.appProtocol, at.child("appProtocol"), errors);
+    if (port.protocol === undefined) errors.push(fieldRequired(at.child("protocol")));
+    else checkSupported(port.protocol, PROTOCOLS, at.child("protocol"), errors);
+    if (typeof port.appProtocol === "string") checkQualifiedName(port.appProtocol, at.child("appProtocol"), errors);
   });
 }

@@ -1,8 +1,8 @@
 import type { IEndpoints } from "kubernetes-models/v1/Endpoints";
 import { checkLabelName, checkOneOf, checkPort, checkQualifiedName, checkSubdomain } from "../field-checks.ts";
-import { type FieldError, fieldRequired } from "../field-error.ts";
+import { type FieldError, fieldInvalid, fieldRequired } from "../field-error.ts";
 import { FieldPath } from "../field-path.ts";
-import { checkLegacyIp, checkNonSpecialIp } from "../ip.ts";
+import { checkLegacyIp, checkNonSpecialIp, parseIp } from "../ip.ts";
 import type { KubeObject } from "../object.ts";
 import { PROTOCOLS } from "../pod-template/containers.ts";
 import { defineKind } from "./define-kind.ts";
@@ -40,6 +40,13 @@ function describe({ subsets }: EndpointsObject): string {
   return all.length > SHOWN_MAX ? `${shown} + ${all.length - SHOWN_MAX} more...` : shown;
 }
 
+/** Upstream says it twice, the second time in older words. */
+function checkBareIp(ip: string, path: FieldPath, errors: FieldError[]): boolean {
+  if (parseIp(ip)) return true;
+  errors.push(fieldInvalid(path, ip, "must be a valid IP address"));
+  return false;
+}
+
 function validateSubset(subset: Subset, path: FieldPath, errors: FieldError[]): void {
   if (!subset.addresses?.length && !subset.notReadyAddresses?.length) {
     errors.push(fieldRequired(path, "must specify `addresses` or `notReadyAddresses`"));
@@ -47,9 +54,10 @@ function validateSubset(subset: Subset, path: FieldPath, errors: FieldError[]): 
   for (const field of ["addresses", "notReadyAddresses"] as const) {
     subset[field]?.forEach(({ ip, hostname, nodeName }, i) => {
       const at = path.child(field).index(i);
-      if (checkLegacyIp(ip, at.child("ip"), errors)) checkNonSpecialIp(ip, at.child("ip"), errors);
+      checkLegacyIp(ip ?? "", at.child("ip"), errors);
+      if (checkBareIp(ip ?? "", at.child("ip"), errors)) checkNonSpecialIp(ip, at.child("ip"), errors);
       if (hostname) checkLabelName(hostname, at.child("hostname"), errors);
-      if (nodeName) checkSubdomain(nodeName, at.child("nodeName"), errors);
+      if (typeof nodeName === "string") checkSubdomain(nodeName, at.child("nodeName"), errors);
     });
   }
   subset.ports?.forEach((port, i) => {
@@ -58,6 +66,6 @@ function validateSubset(subset: Subset, path: FieldPath, errors: FieldError[]): 
     else if (subset.ports!.length > 1) errors.push(fieldRequired(at.child("name")));
     checkPort(port.port, at.child("port"), errors);
     checkOneOf(port.protocol, PROTOCOLS, at.child("protocol"), errors);
-    if (port.appProtocol) checkQualifiedName(port.appProtocol, at.child("appProtocol"), errors);
+    if (typeof port.appProtocol === "string") checkQualifiedName(port.appProtocol, at.child("appProtocol"), errors);
   });
 }

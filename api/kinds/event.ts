@@ -1,17 +1,16 @@
 import type { IEvent } from "kubernetes-models/v1/Event";
 import { ageSince } from "../duration.ts";
-import { type FieldError, fieldInvalid } from "../field-error.ts";
-import { FieldPath } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
+import { validateEvent } from "./event-validation.ts";
 
 export type EventObject = Omit<IEvent, "apiVersion" | "kind" | "metadata"> & KubeObject;
-
-const INVOLVED_NAMESPACE = FieldPath.of("involvedObject").child("namespace");
 
 /** Something that happened to an object, for people to read. */
 export const Event = defineKind<EventObject>("v1", "Event", {
   resource: "events",
+  // The newer API is stricter, in its validation.
+  nameRule: "path",
   withoutAge: true,
   columns: [
     { name: "Last Seen", description: "When it last happened.", value: lastSeen },
@@ -56,24 +55,20 @@ export const Event = defineKind<EventObject>("v1", "Event", {
       value: ({ metadata }) => metadata.name,
     },
   ],
-  validate({ metadata, involvedObject }) {
-    const errors: FieldError[] = [];
-    const namespace = involvedObject?.namespace ?? "";
-    // Events about what has no namespace live in "default".
-    const fits = namespace ? namespace === metadata.namespace : metadata.namespace === "default";
-    if (!fits) errors.push(fieldInvalid(INVOLVED_NAMESPACE, namespace, "does not match event.namespace"));
-    return errors;
+  setDefaults(event) {
+    // Upstream writes what is not there.
+    event.reportingComponent ??= "";
+    event.reportingInstance ??= "";
+    for (const field of ["eventTime", "firstTimestamp", "lastTimestamp"] as const) event[field] ??= null as never;
   },
+  validate: (event, asked) => validateEvent(event, asked?.group === "events.k8s.io"),
+  // Under the names of both APIs; upstream offers in each its own.
   selectableFields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
-    "involvedObject.kind": involvedObject?.kind ?? "",
-    "involvedObject.namespace": involvedObject?.namespace ?? "",
-    "involvedObject.name": involvedObject?.name ?? "",
-    "involvedObject.uid": involvedObject?.uid ?? "",
-    "involvedObject.apiVersion": involvedObject?.apiVersion ?? "",
-    "involvedObject.resourceVersion": involvedObject?.resourceVersion ?? "",
-    "involvedObject.fieldPath": involvedObject?.fieldPath ?? "",
+    ...referenceFields("involvedObject", involvedObject),
+    ...referenceFields("regarding", involvedObject),
     reason: reason ?? "",
     reportingComponent: reportingComponent ?? "",
+    reportingController: reportingComponent ?? "",
     source: source?.component || reportingComponent || "",
     type: type ?? "",
   }),
@@ -86,4 +81,9 @@ function firstSeen({ firstTimestamp, eventTime }: EventObject, now: number): str
 function lastSeen(event: EventObject, now: number): string {
   if (event.series) return ageSince(event.series.lastObservedTime, now);
   return event.lastTimestamp ? ageSince(event.lastTimestamp, now) : firstSeen(event, now);
+}
+
+function referenceFields(name: string, reference: EventObject["involvedObject"] | undefined): Record<string, string> {
+  const fields = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"] as const;
+  return Object.fromEntries(fields.map((field) => [`${name}.${field}`, reference?.[field] ?? ""]));
 }

@@ -1,6 +1,9 @@
+import type { FieldError } from "../field-error.ts";
 import type { KubeObject } from "../object.ts";
 import { AGE } from "../table.ts";
 import { defineKind } from "./define-kind.ts";
+import { validateConditions, validateFlowSchema } from "./flow-schema-validation.ts";
+import { keepStatus, startStatus } from "./status.ts";
 
 export interface FlowSchemaObject extends KubeObject {
   spec: {
@@ -39,5 +42,13 @@ export const FlowSchema = defineKind<FlowSchemaObject>("flowcontrol.apiserver.k8
   setDefaults({ spec }) {
     if (spec) spec.matchingPrecedence ||= PRECEDENCE;
   },
+  prepareForCreate: startStatus({}),
+  prepareForUpdate: keepStatus,
+  validate({ metadata, spec = {} as never }) {
+    const errors: FieldError[] = [];
+    validateFlowSchema(metadata.name ?? "", spec, errors);
+    return errors;
+  },
+  validateStatusUpdate: ({ status }) => validateConditions(status),
   hasGeneration: true,
 });

@@ -1,10 +1,8 @@
 import type { IHorizontalPodAutoscalerSpec } from "kubernetes-models/autoscaling/v2/HorizontalPodAutoscalerSpec";
 import type { IHorizontalPodAutoscalerStatus } from "kubernetes-models/autoscaling/v2/HorizontalPodAutoscalerStatus";
-import { checkRequired, checkSupported, complain } from "../field-checks.ts";
-import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired } from "../field-error.ts";
-import { SPEC } from "../field-path.ts";
-import { pathSegmentComplaints } from "../names.ts";
+import type { FieldError } from "../field-error.ts";
 import type { KubeObject } from "../object.ts";
+import { validateAutoscaler } from "./autoscaler-validation.ts";
 import { defineKind } from "./define-kind.ts";
 import { keepStatus } from "./status.ts";
 
@@ -80,34 +78,7 @@ export const HorizontalPodAutoscaler = defineKind<HorizontalPodAutoscalerObject>
     prepareForUpdate: keepStatus,
     validate({ spec }) {
       const errors: FieldError[] = [];
-      const { minReplicas, maxReplicas = 0, scaleTargetRef } = spec;
-      if (typeof minReplicas === "number" && minReplicas < 1) {
-        errors.push(fieldInvalid(SPEC.child("minReplicas"), minReplicas, "must be greater than or equal to 1"));
-      }
-      if (maxReplicas < 1) errors.push(fieldInvalid(SPEC.child("maxReplicas"), maxReplicas, "must be greater than 0"));
-      if (typeof minReplicas === "number" && maxReplicas < minReplicas) {
-        const why = "must be greater than or equal to `minReplicas`";
-        errors.push(fieldInvalid(SPEC.child("maxReplicas"), maxReplicas, why));
-      }
-      for (const field of ["kind", "name"] as const) {
-        const at = SPEC.child("scaleTargetRef").child(field);
-        const value = scaleTargetRef?.[field] ?? "";
-        if (checkRequired(value, at, errors)) complain(pathSegmentComplaints(value), value, at, errors);
-      }
-      spec.metrics?.forEach((metric, i) => {
-        const at = SPEC.child("metrics").index(i);
-        if (!checkRequired(metric.type, at.child("type"), errors, "must specify a metric source type")) return;
-        checkSupported(metric.type, Object.keys(SOURCES), at.child("type"), errors);
-        const wanted = SOURCES[metric.type as keyof typeof SOURCES];
-        for (const source of Object.values(SOURCES)) {
-          if (source !== wanted && metric[source]) {
-            errors.push(fieldForbidden(at.child(source), "must populate the given metric source only"));
-          }
-        }
-        if (wanted && !metric[wanted]) {
-          errors.push(fieldRequired(at.child(wanted), "must populate information for the given metric source"));
-        }
-      });
+      validateAutoscaler(spec, errors);
       return errors;
     },
   },

@@ -1,8 +1,8 @@
 import type { IIngressClassSpec } from "kubernetes-models/networking.k8s.io/v1/IngressClassSpec";
-import { checkOneOf, checkRequired } from "../field-checks.ts";
+import { checkLabelName, checkRequired, checkSubdomain, checkSupported, complain } from "../field-checks.ts";
 import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired, fieldTooLong } from "../field-error.ts";
 import { SPEC } from "../field-path.ts";
-import { domainPathComplaints } from "../names.ts";
+import { domainPathComplaints, pathSegmentComplaints } from "../names.ts";
 import type { KubeObject } from "../object.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { defineKind } from "./define-kind.ts";
@@ -44,14 +44,23 @@ export const IngressClass = defineKind<IngressClassObject>("networking.k8s.io/v1
     const parameters = spec?.parameters;
     if (!parameters) return errors;
     const parametersAt = SPEC.child("parameters");
-    checkRequired(parameters.kind, parametersAt.child("kind"), errors);
-    checkRequired(parameters.name, parametersAt.child("name"), errors);
-    checkOneOf(parameters.scope, ["Cluster", "Namespace"], parametersAt.child("scope"), errors);
-    if (parameters.scope === "Namespace" && !parameters.namespace) {
-      errors.push(fieldRequired(parametersAt.child("namespace"), "`parameters.scope` is set to 'Namespace'"));
+    const { apiGroup, namespace, scope } = parameters;
+    if (typeof apiGroup === "string") checkSubdomain(apiGroup, parametersAt.child("apiGroup"), errors);
+    for (const field of ["kind", "name"] as const) {
+      const value = parameters[field];
+      if (checkRequired(value, parametersAt.child(field), errors)) {
+        complain(pathSegmentComplaints(value), value, parametersAt.child(field), errors);
+      }
     }
-    if (parameters.scope === "Cluster" && parameters.namespace) {
-      errors.push(fieldForbidden(parametersAt.child("namespace"), "`parameters.scope` is set to 'Cluster'"));
+    if (scope === undefined) errors.push(fieldRequired(parametersAt.child("scope")));
+    else checkSupported(scope, ["Cluster", "Namespace"], parametersAt.child("scope"), errors);
+    const namespaceAt = parametersAt.child("namespace");
+    if (scope === "Namespace") {
+      if (namespace === undefined) errors.push(fieldRequired(namespaceAt, "`parameters.scope` is set to 'Namespace'"));
+      else checkLabelName(namespace, namespaceAt, errors);
+    }
+    if (scope === "Cluster" && namespace !== undefined) {
+      errors.push(fieldForbidden(namespaceAt, "`parameters.scope` is set to 'Cluster'"));
     }
     return errors;
   },

@@ -1,12 +1,13 @@
 import type { IIngressSpec } from "kubernetes-models/networking.k8s.io/v1/IngressSpec";
 import type { IIngressStatus } from "kubernetes-models/networking.k8s.io/v1/IngressStatus";
-import { checkOneOf, checkPort, checkRequired, checkSubdomain, complain } from "../field-checks.ts";
-import { type FieldError, fieldInvalid, fieldRequired } from "../field-error.ts";
+import { checkPort, checkRequired, checkSubdomain, complain } from "../field-checks.ts";
+import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from "../field-error.ts";
 import { type FieldPath, SPEC } from "../field-path.ts";
 import { parseIp } from "../ip.ts";
 import {
   dnsLabelComplaints,
   dnsSubdomainComplaints,
+  pathSegmentComplaints,
   portNameComplaints,
   wildcardSubdomainComplaints,
 } from "../names.ts";
@@ -53,7 +54,8 @@ export const Ingress = defineKind<IngressObject>("networking.k8s.io/v1", "Ingres
     if (!spec.rules?.length && !spec.defaultBackend) {
       errors.push(fieldInvalid(SPEC, spec.rules ?? null, "either `defaultBackend` or `rules` must be specified"));
     }
-    if (spec.ingressClassName) checkSubdomain(spec.ingressClassName, SPEC.child("ingressClassName"), errors);
+    if (typeof spec.ingressClassName === "string")
+      checkSubdomain(spec.ingressClassName, SPEC.child("ingressClassName"), errors);
     if (spec.defaultBackend) validateBackend(spec.defaultBackend, SPEC.child("defaultBackend"), errors);
     spec.rules?.forEach((rule, i) => {
       const at = SPEC.child("rules").index(i);
@@ -66,7 +68,8 @@ export const Ingress = defineKind<IngressObject>("networking.k8s.io/v1", "Ingres
         validateBackend(path.backend ?? {}, pathsAt.index(j).child("backend"), errors);
       });
     });
-    spec.tls?.forEach(({ hosts }, i) => {
+    spec.tls?.forEach(({ hosts, secretName }, i) => {
+      if (secretName) checkSubdomain(secretName, SPEC.child("tls").index(i).child("secretName"), errors);
       hosts?.forEach((host, j) => {
         const at = SPEC.child("tls").index(i).child("hosts").index(j);
         complain(
@@ -100,11 +103,15 @@ function validateHost(host: string, path: FieldPath, errors: FieldError[]): void
 }
 
 function validatePath(value: string, type: string | undefined, path: FieldPath, errors: FieldError[]): void {
-  if (!type) {
+  if (type === undefined) {
     errors.push(fieldRequired(path.child("pathType"), "pathType must be specified"));
     return;
   }
-  checkOneOf(type, ["Exact", "ImplementationSpecific", "Prefix"], path.child("pathType"), errors);
+  const types = ["Exact", "ImplementationSpecific", "Prefix"];
+  if (!types.includes(type)) {
+    errors.push(fieldNotSupported(path.child("pathType"), type, types));
+    return;
+  }
   const at = path.child("path");
   if (type === "ImplementationSpecific") {
     if (value && !value.startsWith("/")) errors.push(fieldInvalid(at, value, "must be an absolute path"));
@@ -123,8 +130,15 @@ function validateBackend({ service, resource }: Backend, path: FieldPath, errors
     return;
   }
   if (resource) {
-    checkRequired(resource.kind, path.child("resource").child("kind"), errors);
-    checkRequired(resource.name, path.child("resource").child("name"), errors);
+    const at = path.child("resource");
+    const { apiGroup } = resource;
+    if (typeof apiGroup === "string") checkSubdomain(apiGroup, at.child("apiGroup"), errors);
+    for (const field of ["kind", "name"] as const) {
+      const value = resource[field];
+      if (checkRequired(value, at.child(field), errors)) {
+        complain(pathSegmentComplaints(value), value, at.child(field), errors);
+      }
+    }
     return;
   }
   const at = path.child("service");

@@ -1,7 +1,8 @@
-import { checkRequired } from "../field-checks.ts";
+import { checkRequired, checkSubdomain, complain } from "../field-checks.ts";
 import { type FieldError, fieldInvalid, fieldRequired } from "../field-error.ts";
 import { METADATA, SPEC } from "../field-path.ts";
 import { parseIp } from "../ip.ts";
+import { pathSegmentComplaints } from "../names.ts";
 import type { KubeObject } from "../object.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { defineKind } from "./define-kind.ts";
@@ -32,18 +33,27 @@ export const IPAddress = defineKind<IPAddressObject>("networking.k8s.io/v1", "IP
   ],
   validate({ metadata, spec }) {
     const errors: FieldError[] = [];
-    const ip = parseIp(metadata.name);
-    if (!ip) {
+    const ip = parseIp(metadata.name ?? "");
+    if (metadata.name && !ip) {
       const why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
       errors.push(fieldInvalid(METADATA.child("name"), metadata.name, why));
-    } else if (ip.canonical !== metadata.name) {
+    } else if (ip && ip.canonical !== metadata.name) {
       const why = `must be in canonical form (${JSON.stringify(ip.canonical)})`;
       errors.push(fieldInvalid(METADATA.child("name"), metadata.name, why));
     }
     if (!spec?.parentRef) errors.push(fieldRequired(PARENT));
     else {
-      checkRequired(spec.parentRef.resource, PARENT.child("resource"), errors);
-      checkRequired(spec.parentRef.name, PARENT.child("name"), errors);
+      const { group, resource, name, namespace } = spec.parentRef;
+      if (group) checkSubdomain(group, PARENT.child("group"), errors);
+      for (const [field, value, required] of [
+        ["resource", resource, true],
+        ["name", name, true],
+        ["namespace", namespace, false],
+      ] as const) {
+        const at = PARENT.child(field);
+        if (required && !checkRequired(value, at, errors)) continue;
+        if (value) complain(pathSegmentComplaints(value), value, at, errors);
+      }
     }
     return errors;
   },

@@ -11,7 +11,7 @@ import { validateImmutable, validateNonNegative } from "../object-meta.ts";
 import { setPodTemplateDefaults } from "../pod-template/defaults.ts";
 import type { PodTemplateSpec } from "../pod-template/types.ts";
 import { validatePodTemplate } from "../pod-template/validate.ts";
-import { labelSelectorMatcher, validateLabelSelector } from "../selector.ts";
+import { type LabelSelector, labelSelectorMatcher, validateLabelSelector } from "../selector.ts";
 import { AGE } from "../table.ts";
 import { defineKind } from "./define-kind.ts";
 import { validateFailurePolicy, validateSuccessPolicy } from "./job-policies.ts";
@@ -61,8 +61,10 @@ export const Job = defineKind<JobObject>("batch/v1", "Job", {
   ],
   setDefaults({ metadata, spec }) {
     setJobSpecDefaults(spec);
+    if (spec) spec.manualSelector ??= false;
     const labels = spec?.template?.metadata?.labels;
-    if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
+    // Upstream's are the same map: what the selector adds to one is in both.
+    if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = labels;
   },
   /** The name and the uid are there already: the selector is made of them. */
   prepareForCreate(job) {
@@ -76,14 +78,17 @@ export const Job = defineKind<JobObject>("batch/v1", "Job", {
     // Upstream has no word against an empty selector here: only a Job that selects by hand can have one.
     if (!spec.selector) errors.push(fieldRequired(SPEC.child("selector")));
     else validateLabelSelector(spec.selector, SPEC.child("selector"), errors);
+    if (!spec.manualSelector && spec.selector && !isGenerated(spec.selector, metadata.uid)) {
+      errors.push(fieldInvalid(SPEC.child("selector"), spec.selector, "`selector` not auto-generated"));
+    }
     const selector = labelSelectorMatcher(spec.selector);
     const labels = spec.template?.metadata?.labels;
     if (!selector.matches(labels)) errors.push(notSelected(labels, SPEC.child("template")));
     if (spec.completionMode !== "Indexed" || !spec.completions || spec.completions < 0) return errors;
-    const longest = `${metadata.name}-${spec.completions - 1}`;
+    const longest = `${metadata.name ?? ""}-${spec.completions - 1}`;
     if (dnsLabelComplaints(longest).length > 0) {
       const why = `will not able to create pod with invalid DNS label: ${longest}`;
-      errors.push(fieldInvalid(METADATA.child("name"), metadata.name, why));
+      errors.push(fieldInvalid(METADATA.child("name"), metadata.name ?? "", why));
     }
     return errors;
   },
@@ -115,6 +120,7 @@ export const Job = defineKind<JobObject>("batch/v1", "Job", {
   },
   validateStatusUpdate: ({ status }) =>
     validateCounts(status as Record<string, unknown>, ["active", "succeeded", "failed", "ready", "terminating"], []),
+  unknownField: (field) => `field label ${JSON.stringify(field)} not supported for Job`,
   selectableFields: ({ status }) => ({ "status.successful": String(status?.succeeded ?? 0) }),
   hasGeneration: true,
 });
@@ -129,7 +135,7 @@ export function setJobSpecDefaults(spec: IJobSpec | undefined): void {
   spec.suspend ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed";
   for (const rule of spec.podFailurePolicy?.rules ?? []) {
-    for (const pattern of rule.onPodConditions ?? []) pattern.status ??= "True";
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= "True";
   }
   setPodTemplateDefaults(spec.template);
 }
@@ -151,7 +157,10 @@ export function validateJobSpec(spec: IJobSpec, path: FieldPath, errors: FieldEr
     errors.push(fieldRequired(path.child("backoffLimitPerIndex"), "when maxFailedIndexes is specified"));
   }
   validateManagedBy(spec.managedBy, path.child("managedBy"), errors);
-  checkSupported(spec.completionMode, ["NonIndexed", "Indexed"], path.child("completionMode"), errors);
+  // In a CronJob it may be left out.
+  if (spec.completionMode !== undefined) {
+    checkSupported(spec.completionMode, ["NonIndexed", "Indexed"], path.child("completionMode"), errors);
+  }
   const isIndexed = spec.completionMode === "Indexed";
   if (isIndexed) validateIndexed(spec, path, errors);
   else {
@@ -168,7 +177,9 @@ export function validateJobSpec(spec: IJobSpec, path: FieldPath, errors: FieldEr
   if (spec.podFailurePolicy) validateFailurePolicy(spec, path.child("podFailurePolicy"), errors);
   if (spec.successPolicy && isIndexed) validateSuccessPolicy(spec, path.child("successPolicy"), errors);
   const replacements = spec.podFailurePolicy ? ["Failed"] : ["Failed", "TerminatingOrFailed"];
-  checkSupported(spec.podReplacementPolicy, replacements, path.child("podReplacementPolicy"), errors);
+  if (spec.podReplacementPolicy !== undefined) {
+    checkSupported(spec.podReplacementPolicy, replacements, path.child("podReplacementPolicy"), errors);
+  }
   validatePodTemplate(spec.template, at, errors);
   const policy = spec.template.spec?.restartPolicy;
   const policyAt = at.child("spec").child("restartPolicy");
@@ -212,16 +223,21 @@ function generateSelector({ metadata, spec }: JobObject): void {
   if (spec.manualSelector || !metadata.uid) return;
   const template = spec.template as PodTemplateSpec;
   template.metadata ??= {};
-  template.metadata.labels = {
-    ...template.metadata.labels,
+  const name = metadata.name ?? "";
+  template.metadata.labels = Object.assign(template.metadata.labels ?? {}, {
     [UID_LABEL]: metadata.uid,
     "controller-uid": metadata.uid,
-    [NAME_LABEL]: metadata.name,
-    "job-name": metadata.name,
-  };
+    [NAME_LABEL]: name,
+    "job-name": name,
+  });
   spec.selector ??= {};
   spec.selector.matchLabels = { ...spec.selector.matchLabels, [UID_LABEL]: metadata.uid };
 }
+
+const isGenerated = (selector: LabelSelector, uid: string | undefined): boolean =>
+  uid === undefined ||
+  sameJson(selector, { matchLabels: { [UID_LABEL]: uid } }) ||
+  sameJson(selector, { matchLabels: { "controller-uid": uid } });
 
 function withoutDirectives(template: PodTemplateSpec | undefined): PodTemplateSpec {
   const { nodeSelector, tolerations, affinity, schedulingGates, ...spec } = template?.spec ?? { containers: [] };

@@ -21,7 +21,6 @@ export const Lease = defineKind<LeaseObject>("coordination.k8s.io/v1", "Lease", 
       );
     }
     validateNonNegative(spec.leaseTransitions, SPEC.child("leaseTransitions"), errors);
-    if (spec.holderIdentity === "") errors.push(fieldInvalid(SPEC.child("holderIdentity"), "", "must not be empty"));
     return errors;
   },
 });

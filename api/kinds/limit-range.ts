@@ -33,8 +33,9 @@ export const LimitRange = defineKind<LimitRangeObject>("v1", "LimitRange", {
     const seen = new Set<string>();
     spec?.limits?.forEach((item, i) => {
       const at = SPEC.child("limits").index(i);
+      const before = errors.length;
       checkQualifiedName(item.type, at.child("type"), errors);
-      if (!item.type.includes("/") && !TYPES.includes(item.type)) {
+      if (errors.length === before && !item.type.includes("/") && !TYPES.includes(item.type)) {
         errors.push(fieldInvalid(at.child("type"), item.type, "must be a standard limit type or fully qualified"));
       }
       if (seen.has(item.type)) errors.push(fieldDuplicate(at.child("type"), item.type));

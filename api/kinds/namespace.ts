@@ -50,7 +50,8 @@ export const Namespace = defineKind<NamespaceObject>("v1", "Namespace", {
     const when = metadata.deletionTimestamp ? "is not empty" : "is empty";
     return [fieldInvalid(STATUS.child("Phase"), phase, `may only be '${wanted}' if \`deletionTimestamp\` ${when}`)];
   },
-  selectableFields: ({ metadata, status }) => ({ name: metadata.name, "status.phase": status?.phase ?? "" }),
+  withoutNamespaceField: true,
+  selectableFields: ({ status }) => ({ "status.phase": status?.phase ?? "" }),
 });
 
 function setNameLabel({ metadata }: NamespaceObject): void {

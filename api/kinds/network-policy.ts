@@ -1,10 +1,9 @@
 import type { INetworkPolicySpec } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicySpec";
-import { checkPortOrName, checkSupported } from "../field-checks.ts";
+import { checkPort, checkPortOrName, checkSupported } from "../field-checks.ts";
 import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired } from "../field-error.ts";
 import { type FieldPath, SPEC } from "../field-path.ts";
 import { checkCidr, contains, parseCidr } from "../ip.ts";
 import type { KubeObject } from "../object.ts";
-import { PROTOCOLS } from "../pod-template/containers.ts";
 import { formatLabelSelector, type LabelSelector, validateLabelSelector } from "../selector.ts";
 import { defineKind } from "./define-kind.ts";
 
@@ -56,7 +55,7 @@ export const NetworkPolicy = defineKind<NetworkPolicyObject>("networking.k8s.io/
     if (types.length > 2) errors.push(fieldInvalid(at, types, "may not specify more than two policyTypes"));
     else {
       types.forEach((type, i) => {
-        checkSupported(type, ["Egress", "Ingress"], at.index(i), errors);
+        checkSupported(type, ["Ingress", "Egress"], at.index(i), errors);
       });
     }
     return errors;
@@ -73,15 +72,19 @@ function validateRule(
 ): void {
   ports?.forEach((port, i) => {
     const at = path.child("ports").index(i);
-    if (port.protocol) checkSupported(port.protocol, PROTOCOLS, at.child("protocol"), errors);
+    if (typeof port.protocol === "string")
+      checkSupported(port.protocol, ["TCP", "UDP", "SCTP"], at.child("protocol"), errors);
     if (port.port !== undefined && port.port !== null) checkPortOrName(port.port, at.child("port"), errors);
     if (typeof port.endPort !== "number") return;
     if (typeof port.port === "string") {
       errors.push(fieldInvalid(at.child("endPort"), port.endPort, "may not be specified when `port` is non-numeric"));
     } else if (port.port === undefined || port.port === null) {
       errors.push(fieldInvalid(at.child("endPort"), port.endPort, "may not be specified when `port` is not specified"));
-    } else if (port.endPort < port.port) {
-      errors.push(fieldInvalid(at.child("endPort"), port.endPort, "must be greater than or equal to `port`"));
+    } else {
+      // The value shown is upstream's.
+      const why = "must be greater than or equal to `port`";
+      if (port.endPort < port.port) errors.push(fieldInvalid(at.child("endPort"), port.port, why));
+      checkPort(port.endPort, at.child("endPort"), errors);
     }
   });
   peers?.forEach((peer, i) => {

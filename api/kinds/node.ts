@@ -33,6 +33,8 @@ export const Node = defineKind<NodeObject>("v1", "Node", {
   setDefaults(node) {
     node.spec ??= {};
     if (node.spec.podCIDR && !node.spec.podCIDRs?.length) node.spec.podCIDRs = [node.spec.podCIDR];
+    // The older of the two counts, where they differ.
+    if (node.spec.podCIDR && node.spec.podCIDR !== node.spec.podCIDRs?.[0]) node.spec.podCIDRs = [node.spec.podCIDR];
     if (node.spec.podCIDRs?.length) node.spec.podCIDR ||= node.spec.podCIDRs[0];
     roundToMilli(node.status?.capacity);
     roundToMilli(node.status?.allocatable);
@@ -65,6 +67,7 @@ export const Node = defineKind<NodeObject>("v1", "Node", {
     validateResources(next, errors);
     return errors;
   },
+  withoutNamespaceField: true,
   selectableFields: ({ spec }) => ({ "spec.unschedulable": String(spec?.unschedulable ?? false) }),
 });
 
@@ -124,7 +127,12 @@ function validateTaints(taints: NonNullable<INodeSpec["taints"]>, errors: FieldE
     checkOneOf(taint.effect, TAINT_EFFECTS, at.child("effect"), errors);
     const pair = `${taint.key}:${taint.effect}`;
     if (seen.has(pair)) {
-      errors.push({ ...fieldDuplicate(at, taint), detail: "taints must be unique by key and effect pair" });
+      // Shown as upstream's Go type, which has no JSON names.
+      const { key: Key = "", value: Value = "", effect: Effect = "", timeAdded: TimeAdded = null } = taint;
+      errors.push({
+        ...fieldDuplicate(at, { Key, Value, Effect, TimeAdded }),
+        detail: "taints must be unique by key and effect pair",
+      });
     }
     seen.add(pair);
   });

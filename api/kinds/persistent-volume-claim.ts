@@ -1,18 +1,16 @@
 import type { IPersistentVolumeClaimSpec } from "kubernetes-models/v1/PersistentVolumeClaimSpec";
 import type { IPersistentVolumeClaimStatus } from "kubernetes-models/v1/PersistentVolumeClaimStatus";
 import { sameJson } from "../equality.ts";
-import { checkSubdomain, checkSupported } from "../field-checks.ts";
-import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired } from "../field-error.ts";
+import { type FieldError, fieldForbidden } from "../field-error.ts";
 import { FieldPath, SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { roundToMilli } from "../pod-template/defaults.ts";
-import { checkQuantity } from "../pod-template/resources.ts";
-import { canonicalizeQuantity, compareQuantities, parseQuantity } from "../quantity.ts";
-import { validateLabelSelector } from "../selector.ts";
+import { canonicalizeQuantity, compareQuantities } from "../quantity.ts";
 import { AGE } from "../table.ts";
+import { type ClaimSpec, validateClaimSpec } from "./claim-spec.ts";
 import { defineKind } from "./define-kind.ts";
-import { describeAccessModes, validateAccessModes } from "./persistent-volume.ts";
+import { describeAccessModes } from "./persistent-volume.ts";
 import { keepStatus } from "./status.ts";
 
 export interface PersistentVolumeClaimObject extends KubeObject {
@@ -20,7 +18,6 @@ export interface PersistentVolumeClaimObject extends KubeObject {
   status?: IPersistentVolumeClaimStatus;
 }
 
-const STORAGE = SPEC.child("resources").key("storage");
 const REQUEST = SPEC.child("resources").child("requests").child("storage");
 
 /** A wish for storage. */
@@ -65,31 +62,27 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaimObject>("v1
   },
   prepareForCreate(claim) {
     claim.status = { phase: "Pending" };
+    normalizeDataSources(claim.spec);
   },
-  prepareForUpdate: keepStatus,
+  prepareForUpdate(next, previous) {
+    keepStatus(next, previous);
+    if (next.spec) normalizeDataSources(next.spec);
+  },
   validate({ spec }) {
     const errors: FieldError[] = [];
-    validateAccessModes(spec.accessModes, SPEC.child("accessModes"), errors);
-    validateLabelSelector(spec.selector, SPEC.child("selector"), errors);
-    const size = spec.resources?.requests?.["storage"];
-    if (size === undefined) errors.push(fieldRequired(STORAGE));
-    else if (checkQuantity("storage", size, STORAGE, errors) && parseQuantity(size).nanos <= 0n) {
-      errors.push(fieldInvalid(STORAGE, size, "must be greater than zero"));
-    }
-    if (spec.storageClassName) checkSubdomain(spec.storageClassName, SPEC.child("storageClassName"), errors);
-    if (spec.volumeMode) checkSupported(spec.volumeMode, ["Block", "Filesystem"], SPEC.child("volumeMode"), errors);
+    validateClaimSpec(spec as ClaimSpec, SPEC, errors);
     return errors;
   },
   validateUpdate({ spec: next, status }, { spec: previous, status: before }) {
     const errors: FieldError[] = [];
-    const comparable: IPersistentVolumeClaimSpec = {
-      ...next,
-      volumeAttributesClassName: previous.volumeAttributesClassName,
-    };
+    const comparable: IPersistentVolumeClaimSpec = { ...next };
     // Binding names the volume, once; a class may be said where none was.
     if (!previous.volumeName) comparable.volumeName = previous.volumeName;
     if (previous.storageClassName === undefined) delete comparable.storageClassName;
-    if (status?.phase === "Bound") comparable.resources = previous.resources;
+    if (status?.phase === "Bound") {
+      comparable.resources = previous.resources;
+      comparable.volumeAttributesClassName = previous.volumeAttributesClassName;
+    }
     if (!sameJson(comparable, previous)) {
       const why =
         "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
@@ -103,3 +96,13 @@ export const PersistentVolumeClaim = defineKind<PersistentVolumeClaimObject>("v1
     return errors;
   },
 });
+
+/** The older of two names for the same thing is filled from the newer, and the other way round (strategy NormalizeDataSources). */
+function normalizeDataSources(spec: IPersistentVolumeClaimSpec): void {
+  const { dataSource, dataSourceRef } = spec;
+  if (dataSource && !dataSourceRef) spec.dataSourceRef = { ...dataSource };
+  else if (dataSourceRef && !dataSource && !dataSourceRef.namespace) {
+    const { namespace: _, ...local } = dataSourceRef;
+    spec.dataSource = local;
+  }
+}

@@ -37,6 +37,8 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudgetObject>("policy
       value: ({ status }) => status?.disruptionsAllowed ?? 0,
     },
   ],
+  // Upstream has no rule of its own for its names.
+  nameRule: "path",
   prepareForCreate: startStatus(START),
   prepareForUpdate: keepStatus,
   validate({ spec = {} }) {
@@ -53,7 +55,7 @@ export const PodDisruptionBudget = defineKind<PodDisruptionBudgetObject>("policy
       validateAtMostHundred(spec[field], SPEC.child(field), errors);
     }
     validateLabelSelector(spec.selector, SPEC.child("selector"), errors);
-    if (spec.unhealthyPodEvictionPolicy) {
+    if (typeof spec.unhealthyPodEvictionPolicy === "string") {
       const at = SPEC.child("unhealthyPodEvictionPolicy");
       checkSupported(spec.unhealthyPodEvictionPolicy, ["AlwaysAllow", "IfHealthyBudget"], at, errors);
     }

@@ -47,8 +47,10 @@ describe("defaults of a pod", () => {
     ["nginx:1.27", "IfNotPresent"],
     ["registry:5000/nginx", "Always"],
     ["registry:5000/nginx:1", "IfNotPresent"],
-    ["nginx@sha256:00", "IfNotPresent"],
-    ["nginx:latest@sha256:00", "Always"],
+    [`nginx@sha256:${"0".repeat(64)}`, "IfNotPresent"],
+    [`nginx:latest@sha256:${"0".repeat(64)}`, "Always"],
+    ["nginx:latest@sha256:00", "IfNotPresent"],
+    ["Bad Image", "IfNotPresent"],
   ])("image %s is pulled %s", (image, policy) => {
     expect(pod({}, { image }).spec.containers[0]?.imagePullPolicy).toBe(policy);
   });
@@ -395,6 +397,7 @@ describe("a pod's life", () => {
       "spec.hostNetwork": "true",
       "status.phase": "Running",
       "status.podIP": "10.0.0.1",
+      "status.podIPs": "10.0.0.1",
       "status.nominatedNodeName": "",
     });
   });

@@ -6,6 +6,7 @@ import { validatePodSpec } from "../pod-template/validate.ts";
 import { defineKind } from "./define-kind.ts";
 import { podColumns } from "./pod-columns.ts";
 import type { PodObject } from "./pod-object.ts";
+import { ephemeralContainers, resize } from "./pod-parts.ts";
 import { validatePodStatusUpdate, validatePodUpdate } from "./pod-update.ts";
 import { keepStatus } from "./status.ts";
 
@@ -28,10 +29,14 @@ export const Pod = defineKind<PodObject>("v1", "Pod", {
   prepareForCreate(pod) {
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec) };
     if (pod.spec.schedulingGates?.length) {
+      const { creationTimestamp } = pod.metadata;
       pod.status.conditions = [
         {
           type: "PodScheduled",
           status: "False",
+          // Upstream writes the empty time.
+          lastProbeTime: null as never,
+          ...(creationTimestamp && { lastTransitionTime: creationTimestamp }),
           reason: "SchedulingGated",
           message: "Scheduling is blocked due to non-empty scheduling gates",
         },
@@ -41,12 +46,13 @@ export const Pod = defineKind<PodObject>("v1", "Pod", {
   prepareForUpdate: keepStatus,
   validate(pod) {
     const errors: FieldError[] = [];
-    validatePodSpec(pod.spec, "pod", SPEC, errors);
+    validatePodSpec(pod.spec, { podName: pod.metadata.name }, SPEC, errors);
     if (!pod.spec.serviceAccountName) forbidTokens(pod, errors);
     return errors;
   },
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
+  partialUpdates: { ephemeralcontainers: ephemeralContainers, resize },
   deletionGraceSeconds(pod, requested) {
     const { phase } = pod.status ?? {};
     // Nothing runs that would need time: not placed yet, or at its end.
@@ -62,6 +68,7 @@ export const Pod = defineKind<PodObject>("v1", "Pod", {
     "spec.hostNetwork": String(spec?.hostNetwork ?? false),
     "status.phase": status?.phase ?? "",
     "status.podIP": status?.podIP ?? "",
+    "status.podIPs": status?.podIP ?? "",
     "status.nominatedNodeName": status?.nominatedNodeName ?? "",
   }),
   hasGeneration: true,

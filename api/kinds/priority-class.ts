@@ -1,5 +1,5 @@
 import type { IPriorityClass } from "kubernetes-models/scheduling.k8s.io/v1/PriorityClass";
-import { checkSupported } from "../field-checks.ts";
+import { checkRequired, checkSupported } from "../field-checks.ts";
 import { type FieldError, fieldForbidden } from "../field-error.ts";
 import { FieldPath } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
@@ -37,6 +37,8 @@ export const PriorityClass = defineKind<PriorityClassObject>("scheduling.k8s.io/
   ],
   setDefaults(priorityClass) {
     priorityClass.preemptionPolicy ??= "PreemptLowerPriority";
+    // Upstream writes what is not there.
+    priorityClass.value ??= 0;
   },
   validate({ metadata, value, globalDefault, preemptionPolicy }) {
     const errors: FieldError[] = [];
@@ -49,8 +51,9 @@ export const PriorityClass = defineKind<PriorityClassObject>("scheduling.k8s.io/
       const why = `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`;
       errors.push(fieldForbidden("value", why));
     }
-    if (preemptionPolicy) {
-      checkSupported(preemptionPolicy, ["PreemptLowerPriority", "Never"], FieldPath.of("preemptionPolicy"), errors);
+    const at = FieldPath.of("preemptionPolicy");
+    if (preemptionPolicy !== undefined && checkRequired(preemptionPolicy, at, errors)) {
+      checkSupported(preemptionPolicy, ["PreemptLowerPriority", "Never"], at, errors);
     }
     return errors;
   },

@@ -93,9 +93,6 @@ function validateSubject(subject: Subject, namespaced: boolean, path: FieldPath,
     // In a RoleBinding, upstream takes none to mean its own namespace only when it is used.
     if (!namespaced && !subject.namespace) errors.push(fieldRequired(path.child("namespace")));
   } else if (subject.kind === "User" || subject.kind === "Group") {
-    // Said twice of a missing name, as upstream does.
-    const why = `${subject.kind.toLowerCase()} name cannot be empty`;
-    if (!subject.name) errors.push(fieldInvalid(path.child("name"), "", why));
     if (group !== RBAC_GROUP) errors.push(fieldNotSupported(path.child("apiGroup"), group, [RBAC_GROUP]));
   }
 }

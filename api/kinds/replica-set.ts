@@ -56,7 +56,6 @@ export const ReplicaSet = defineKind<ReplicaSetObject>("apps/v1", "ReplicaSet", 
       ["availableReplicas", "replicas"],
       ["availableReplicas", "readyReplicas"],
     ]),
-  selectableFields: ({ status }) => ({ "status.replicas": String(status?.replicas ?? 0) }),
   scale: { specReplicas: "spec.replicas", statusReplicas: "status.replicas", selector: "spec.selector" },
   hasGeneration: true,
 });

@@ -1,8 +1,10 @@
 import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
-import { keepStatus } from "./status.ts";
+import { type ClaimDevices, setClaimDefaults, unchangedSpec } from "./device-requests.ts";
+import { keepStatus, startStatus } from "./status.ts";
 
 export interface ResourceClaimObject extends KubeObject {
+  spec?: ClaimDevices;
   status?: { allocation?: object; reservedFor?: unknown[] };
 }
 
@@ -10,7 +12,10 @@ export interface ResourceClaimObject extends KubeObject {
 export const ResourceClaim = defineKind<ResourceClaimObject>("resource.k8s.io/v1", "ResourceClaim", {
   resource: "resourceclaims",
   columns: [{ name: "State", description: "Whether it was allocated, and is reserved.", value: describeState }],
+  setDefaults: ({ spec }) => setClaimDefaults(spec),
+  prepareForCreate: startStatus({}),
   prepareForUpdate: keepStatus,
+  validateUpdate: unchangedSpec,
 });
 
 function describeState({ metadata, status }: ResourceClaimObject): string {

@@ -1,7 +1,7 @@
 import type { IResourceQuotaSpec } from "kubernetes-models/v1/ResourceQuotaSpec";
 import type { IResourceQuotaStatus } from "kubernetes-models/v1/ResourceQuotaStatus";
 import { sameJson } from "../equality.ts";
-import { type FieldError, fieldForbidden, fieldInvalid } from "../field-error.ts";
+import { type FieldError, fieldInvalid, fieldRequired } from "../field-error.ts";
 import { SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { roundToMilli } from "../pod-template/defaults.ts";
@@ -62,13 +62,47 @@ export const ResourceQuota = defineKind<ResourceQuotaObject>("v1", "ResourceQuot
     for (const pair of CONFLICTING) {
       if (pair.every((scope) => scopes.includes(scope))) errors.push(fieldInvalid(at, scopes, "conflicting scopes"));
     }
+    if (spec?.scopeSelector) validateScopeSelector(spec, errors);
     return errors;
   },
   validateUpdate(next, previous) {
     const [is, was] = [[...(next.spec?.scopes ?? [])].sort(), [...(previous.spec?.scopes ?? [])].sort()];
-    return sameJson(is, was) ? [] : [fieldForbidden(SPEC.child("scopes"), "field is immutable")];
+    if (sameJson(is, was)) return [];
+    return [fieldInvalid(SPEC.child("scopes"), next.spec?.scopes ?? null, "field is immutable")];
   },
 });
+
+const WITHOUT_VALUES = new Set([
+  "Terminating",
+  "NotTerminating",
+  "BestEffort",
+  "NotBestEffort",
+  "CrossNamespacePodAffinity",
+]);
+const EXISTS_ONLY =
+  "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+
+function validateScopeSelector({ scopeSelector, scopes }: IResourceQuotaSpec, errors: FieldError[]): void {
+  const at = SPEC.child("scopeSelector").child("matchExpressions");
+  const seen = new Set<string>();
+  for (const { scopeName = "", operator = "", values = [] } of scopeSelector?.matchExpressions ?? []) {
+    seen.add(scopeName);
+    if (!SCOPES.has(scopeName)) errors.push(fieldInvalid(at.child("scopeName"), scopeName, "unsupported scope"));
+    if (WITHOUT_VALUES.has(scopeName) && operator !== "Exists") {
+      errors.push(fieldInvalid(at.child("operator"), operator, EXISTS_ONLY));
+    }
+    if (operator === "In" || operator === "NotIn") {
+      const why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
+      if (values.length === 0) errors.push(fieldRequired(at.child("values"), why));
+    } else if (operator === "Exists" || operator === "DoesNotExist") {
+      const why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
+      if (values.length > 0) errors.push(fieldInvalid(at.child("values"), values, why));
+    } else errors.push(fieldInvalid(at.child("operator"), operator, "not a valid selector operator"));
+  }
+  for (const pair of CONFLICTING) {
+    if (pair.every((scope) => seen.has(scope))) errors.push(fieldInvalid(at, scopes ?? null, "conflicting scopes"));
+  }
+}
 
 function describe({ status }: ResourceQuotaObject, limits: boolean): string {
   return Object.keys(status?.hard ?? {})

@@ -14,6 +14,8 @@ export const ResourceSlice = defineKind<ResourceSliceObject>("resource.k8s.io/v1
     { name: "Driver", description: "Who offers them.", value: ({ spec }) => spec?.driver ?? "" },
     { name: "Pool", description: "The pool that they belong to.", value: ({ spec }) => spec?.pool?.name ?? "" },
   ],
+  withoutNamespaceField: true,
+  unknownField: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   selectableFields: ({ spec }) => ({ "spec.nodeName": spec?.nodeName ?? "", "spec.driver": spec?.driver ?? "" }),
   hasGeneration: true,
 });

@@ -96,7 +96,10 @@ test.each<[Kind<any>, object]>([
   [Role, { rules: [{ verbs: ["get"], apiGroups: [""], resources: ["pods"] }] }],
   [ClusterRoleBinding, { roleRef: { kind: "ClusterRole", name: "r" }, subjects: [user] }],
   [PodDisruptionBudget, { spec: { minAvailable: "50%" } }],
-  [HorizontalPodAutoscaler, { spec: { maxReplicas: 3, scaleTargetRef: { kind: "Deployment", name: "d" } } }],
+  [
+    HorizontalPodAutoscaler,
+    { spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "d" } } },
+  ],
   [LimitRange, { spec: { limits: [{ type: "Container", max: { cpu: "2" }, default: { cpu: "1" } }] } }],
   [ResourceQuota, { spec: { hard: { pods: "5", "requests.cpu": "1", "count/jobs.batch": "2" } } }],
   [ValidatingWebhookConfiguration, { webhooks: [webhook] }],
@@ -167,7 +170,7 @@ test.each<[Kind<any>, string, object]>([
   ],
   [
     RoleBinding,
-    'subjects[0].name: Invalid value: "": user name cannot be empty',
+    "subjects[0].name: Required value",
     { roleRef: { kind: "Role", name: "r" }, subjects: [{ kind: "User", name: "" }] },
   ],
   [

@@ -1,4 +1,5 @@
 import type { Kind } from "../kind.ts";
+import { APIService } from "./api-service.ts";
 import { CertificateSigningRequest } from "./certificate-signing-request.ts";
 import { ClusterRole } from "./cluster-role.ts";
 import { ClusterRoleBinding } from "./cluster-role-binding.ts";
@@ -9,9 +10,11 @@ import { CronJob } from "./cron-job.ts";
 import { CSIDriver } from "./csi-driver.ts";
 import { CSINode } from "./csi-node.ts";
 import { CSIStorageCapacity } from "./csi-storage-capacity.ts";
+import { CustomResourceDefinition } from "./custom-resource-definition.ts";
 import { DaemonSet } from "./daemon-set.ts";
 import { Deployment } from "./deployment.ts";
 import { DeviceClass } from "./device-class.ts";
+import { DeviceTaintRule } from "./device-taint-rule.ts";
 import { EndpointSlice } from "./endpoint-slice.ts";
 import { Endpoints } from "./endpoints.ts";
 import { Event } from "./event.ts";
@@ -52,6 +55,8 @@ import { ServiceAccount } from "./service-account.ts";
 import { ServiceCIDR } from "./service-cidr.ts";
 import { StatefulSet } from "./stateful-set.ts";
 import { StorageClass } from "./storage-class.ts";
+import { StorageVersion } from "./storage-version.ts";
+import { StorageVersionMigration } from "./storage-version-migration.ts";
 import { ValidatingAdmissionPolicy } from "./validating-admission-policy.ts";
 import { ValidatingAdmissionPolicyBinding } from "./validating-admission-policy-binding.ts";
 import { ValidatingWebhookConfiguration } from "./validating-webhook-configuration.ts";
@@ -107,6 +112,7 @@ export const KIND_RULES: readonly Kind<any>[] = [
   VolumeAttributesClass,
   CSIStorageCapacity,
   ClusterTrustBundle,
+  CustomResourceDefinition,
   DeviceClass,
   FlowSchema,
   LeaseCandidate,
@@ -116,6 +122,10 @@ export const KIND_RULES: readonly Kind<any>[] = [
   ResourceClaim,
   ResourceClaimTemplate,
   ResourceSlice,
+  APIService,
+  DeviceTaintRule,
+  StorageVersion,
+  StorageVersionMigration,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 ];

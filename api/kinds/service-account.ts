@@ -7,5 +7,5 @@ export type ServiceAccountObject = Omit<IServiceAccount, "apiVersion" | "kind" |
 /** Who a pod is, to the API. */
 export const ServiceAccount = defineKind<ServiceAccountObject>("v1", "ServiceAccount", {
   resource: "serviceaccounts",
-  columns: [{ name: "Secrets", description: "Number of secrets.", value: ({ secrets }) => secrets?.length ?? 0 }],
+  columns: [],
 });

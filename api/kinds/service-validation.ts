@@ -91,7 +91,7 @@ function validatePorts({ ports = [], type }: Spec, errors: FieldError[]): void {
     checkPort(port.port, at.child("port"), errors);
     checkOneOf(port.protocol, PROTOCOLS, at.child("protocol"), errors);
     checkPortOrName(port.targetPort, at.child("targetPort"), errors);
-    if (port.appProtocol) checkQualifiedName(port.appProtocol, at.child("appProtocol"), errors);
+    if (typeof port.appProtocol === "string") checkQualifiedName(port.appProtocol, at.child("appProtocol"), errors);
     if (port.nodePort && type === "ClusterIP") {
       errors.push(fieldForbidden(at.child("nodePort"), "may not be used when `type` is 'ClusterIP'"));
     }
@@ -136,7 +136,8 @@ function validateClusterIps(spec: Spec, errors: FieldError[]): void {
     checkSupported(family, FAMILIES, IP_FAMILIES.index(i), errors);
     if (ipFamilies.indexOf(family) !== i) errors.push(fieldDuplicate(IP_FAMILIES.index(i), family));
   });
-  if (ipFamilyPolicy) checkSupported(ipFamilyPolicy, FAMILY_POLICIES, SPEC.child("ipFamilyPolicy"), errors);
+  if (typeof ipFamilyPolicy === "string")
+    checkSupported(ipFamilyPolicy, FAMILY_POLICIES, SPEC.child("ipFamilyPolicy"), errors);
   const before = errors.length;
   clusterIPs.forEach((ip, i) => {
     if (ip !== "None") checkLegacyIp(ip, CLUSTER_IPS.index(i), errors);
@@ -173,7 +174,7 @@ function validateLoadBalancer(spec: Spec, errors: FieldError[]): void {
     errors.push(fieldForbidden(SPEC.child("allocateLoadBalancerNodePorts"), ONLY_BALANCED));
   }
   if (balanced && typeof allocates !== "boolean") errors.push(fieldRequired("allocateLoadBalancerNodePorts"));
-  if (!spec.loadBalancerClass) return;
+  if (spec.loadBalancerClass === undefined) return;
   const at = SPEC.child("loadBalancerClass");
   if (balanced) checkQualifiedName(spec.loadBalancerClass, at, errors);
   else errors.push(fieldForbidden(at, ONLY_BALANCED));
@@ -199,9 +200,10 @@ function validatePolicies(spec: Spec, errors: FieldError[]): void {
     errors.push(fieldInvalid(health, spec.healthCheckNodePort, why));
   }
   const internal = spec.internalTrafficPolicy;
-  if (internal) checkSupported(internal, ["Cluster", "Local"], SPEC.child("internalTrafficPolicy"), errors);
+  if (internal !== undefined)
+    checkSupported(internal, ["Cluster", "Local"], SPEC.child("internalTrafficPolicy"), errors);
   else if (spec.type !== "ExternalName") errors.push(fieldRequired(SPEC.child("internalTrafficPolicy")));
-  if (spec.trafficDistribution) {
+  if (typeof spec.trafficDistribution === "string") {
     checkSupported(spec.trafficDistribution, DISTRIBUTIONS, SPEC.child("trafficDistribution"), errors);
   }
 }

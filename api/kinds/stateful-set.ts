@@ -8,6 +8,7 @@ import type { KubeObject } from "../object.ts";
 import { validateNonNegative } from "../object-meta.ts";
 import { roundToMilli, setPodTemplateDefaults } from "../pod-template/defaults.ts";
 import { AGE } from "../table.ts";
+import { type ClaimSpec, validateClaimSpec } from "./claim-spec.ts";
 import { defineKind } from "./define-kind.ts";
 import { keepStatus, startStatus } from "./status.ts";
 import {
@@ -71,12 +72,14 @@ export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet
     if (spec.updateStrategy.type === "RollingUpdate") {
       spec.updateStrategy.rollingUpdate ??= {};
       spec.updateStrategy.rollingUpdate.partition ??= 0;
-      spec.updateStrategy.rollingUpdate.maxUnavailable ??= 1;
     }
     spec.persistentVolumeClaimRetentionPolicy ??= {};
     spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= "Retain";
     spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= "Retain";
     spec.replicas ??= 1;
+    // Upstream writes what is not there.
+    spec.serviceName ??= "";
+    if (spec.ordinals) spec.ordinals.start ??= 0;
     spec.revisionHistoryLimit ??= 10;
     setPodTemplateDefaults(spec.template);
     for (const claim of spec.volumeClaimTemplates ?? []) {
@@ -108,6 +111,13 @@ export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet
     validateNonNegative(spec.replicas, SPEC.child("replicas"), errors);
     validateNonNegative(spec.minReadySeconds, SPEC.child("minReadySeconds"), errors);
     validateNonNegative(spec.ordinals?.start, SPEC.child("ordinals").child("start"), errors);
+    for (const [i, claim] of (spec.volumeClaimTemplates ?? []).entries()) {
+      validateClaimSpec(
+        (claim.spec ?? {}) as ClaimSpec,
+        SPEC.child("volumeClaimTemplates").index(i).child("spec"),
+        errors,
+      );
+    }
     if (spec.serviceName) checkLabelName(spec.serviceName, SPEC.child("serviceName"), errors);
     const selector = validateSelector(spec.selector, "statefulset", SPEC, errors);
     validateTemplate(spec.template, { selector, kind: "StatefulSet", path: SPEC.child("template") }, errors);

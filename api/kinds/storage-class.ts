@@ -1,7 +1,14 @@
 import type { IStorageClass } from "kubernetes-models/storage.k8s.io/v1/StorageClass";
 import { sameJson } from "../equality.ts";
-import { checkOneOf, checkQualifiedName, checkRequired } from "../field-checks.ts";
-import { type FieldError, fieldForbidden } from "../field-error.ts";
+import { checkQualifiedName, checkRequired, checkSupported } from "../field-checks.ts";
+import {
+  type FieldError,
+  fieldDuplicate,
+  fieldForbidden,
+  fieldInvalid,
+  fieldRequired,
+  fieldTooLong,
+} from "../field-error.ts";
 import { FieldPath } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { validateImmutable } from "../object-meta.ts";
@@ -49,12 +56,15 @@ export const StorageClass = defineKind<StorageClassObject>("storage.k8s.io/v1", 
     storageClass.reclaimPolicy ??= "Delete";
     storageClass.volumeBindingMode ??= "Immediate";
   },
-  validate({ provisioner, reclaimPolicy, volumeBindingMode }) {
+  validate({ provisioner, reclaimPolicy, volumeBindingMode, parameters, allowedTopologies }) {
     const errors: FieldError[] = [];
     const at = FieldPath.of("provisioner");
     if (checkRequired(provisioner, at, errors)) checkQualifiedName(provisioner.toLowerCase(), at, errors);
-    checkOneOf(reclaimPolicy, ["Delete", "Retain"], FieldPath.of("reclaimPolicy"), errors);
-    checkOneOf(volumeBindingMode, ["Immediate", "WaitForFirstConsumer"], FieldPath.of("volumeBindingMode"), errors);
+    validateParameters(parameters ?? {}, { isEmptyAllowed: true }, errors);
+    if (reclaimPolicy) checkSupported(reclaimPolicy, ["Delete", "Retain"], FieldPath.of("reclaimPolicy"), errors);
+    const modes = ["Immediate", "WaitForFirstConsumer"];
+    checkSupported(volumeBindingMode, modes, FieldPath.of("volumeBindingMode"), errors);
+    validateTopologies(allowedTopologies ?? [], errors);
     return errors;
   },
   validateUpdate(next, previous) {
@@ -72,3 +82,53 @@ export const StorageClass = defineKind<StorageClassObject>("storage.k8s.io/v1", 
     return errors;
   },
 });
+
+const PARAMETERS = FieldPath.of("parameters");
+const PARAMETERS_MAX = 512;
+const PARAMETERS_BYTES_MAX = 256 * 1024;
+
+/** What drivers are told; of VolumeAttributesClasses, too, which need some. */
+export function validateParameters(
+  parameters: Record<string, string>,
+  { isEmptyAllowed }: { isEmptyAllowed: boolean },
+  errors: FieldError[],
+): void {
+  const entries = Object.entries(parameters);
+  if (entries.length > PARAMETERS_MAX) errors.push(fieldTooLong(PARAMETERS, PARAMETERS_MAX));
+  let size = 0;
+  for (const [key, value] of entries) {
+    if (key === "") errors.push(fieldInvalid(PARAMETERS, key, "field can not be empty."));
+    size += key.length + value.length;
+  }
+  if (size > PARAMETERS_BYTES_MAX) errors.push(fieldTooLong(PARAMETERS, PARAMETERS_BYTES_MAX));
+  if (!isEmptyAllowed && entries.length === 0) {
+    errors.push(fieldRequired(PARAMETERS, "must contain at least one key/value pair"));
+  }
+}
+
+interface TopologyTerm {
+  matchLabelExpressions?: { key: string; values: string[] }[];
+}
+
+function validateTopologies(terms: readonly TopologyTerm[], errors: FieldError[]): void {
+  const seen = new Set<string>();
+  terms.forEach(({ matchLabelExpressions = [] }, i) => {
+    const at = FieldPath.of("allowedTopologies").index(i).child("matchLabelExpressions");
+    const keys = new Set<string>();
+    matchLabelExpressions.forEach(({ key, values = [] }, j) => {
+      const valuesAt = at.index(j).child("values");
+      if (values.length === 0) errors.push(fieldRequired(valuesAt));
+      values.forEach((value, k) => {
+        if (values.indexOf(value) < k) errors.push(fieldDuplicate(valuesAt.index(k), value));
+      });
+      checkQualifiedName(key ?? "", at.index(j).child("key"), errors);
+      if (keys.has(key)) errors.push(fieldDuplicate(at.index(j).child("key"), key));
+      keys.add(key);
+    });
+    const term = JSON.stringify(
+      [...matchLabelExpressions].map(({ key, values = [] }) => [key, [...values].sort()]).sort(),
+    );
+    if (seen.has(term)) errors.push(fieldDuplicate(at, ""));
+    seen.add(term);
+  });
+}

@@ -1,5 +1,10 @@
+import { sameJson } from "../equality.ts";
+import { checkQualifiedName, checkRequired } from "../field-checks.ts";
+import { type FieldError, fieldForbidden } from "../field-error.ts";
+import { FieldPath } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
+import { validateParameters } from "./storage-class.ts";
 
 export interface VolumeAttributesClassObject extends KubeObject {
   driverName: string;
@@ -25,5 +30,22 @@ export const VolumeAttributesClass = defineKind<VolumeAttributesClassObject>(
       },
       { name: "DriverName", description: "The driver.", value: ({ driverName }) => driverName ?? "" },
     ],
+    validate({ driverName, parameters = {} }) {
+      const errors: FieldError[] = [];
+      const at = FieldPath.of("driverName");
+      if (checkRequired(driverName, at, errors)) checkQualifiedName(driverName.toLowerCase(), at, errors);
+      validateParameters(parameters, { isEmptyAllowed: false }, errors);
+      return errors;
+    },
+    validateUpdate(next, previous) {
+      const errors: FieldError[] = [];
+      if (next.driverName !== previous.driverName) {
+        errors.push(fieldForbidden("driverName", "updates to driverName are forbidden."));
+      }
+      if (!sameJson(next.parameters, previous.parameters)) {
+        errors.push(fieldForbidden("parameters", "updates to parameters are forbidden."));
+      }
+      return errors;
+    },
   },
 );

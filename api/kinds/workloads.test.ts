@@ -382,7 +382,7 @@ describe("CronJob", () => {
 
   test.each<[string, object]>([
     ["spec.schedule: Required value", { schedule: "" }],
-    ['spec.schedule: Invalid value: "* *": expected exactly 5 fields, found 2: ["*","*"]', { schedule: "* *" }],
+    ['spec.schedule: Invalid value: "* *": expected exactly 5 fields, found 2: [* *]', { schedule: "* *" }],
     [
       'spec.schedule: Invalid value: "TZ=UTC * * * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead',
       { schedule: "TZ=UTC * * * * *" },

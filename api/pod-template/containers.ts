@@ -19,7 +19,7 @@ import { validateVolumeDevices, validateVolumeMounts } from "./volumes.ts";
 export const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
 const MESSAGE_POLICIES = ["File", "FallbackToLogsOnError"];
-const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
+const RESTART_POLICIES = ["Always", "Never", "OnFailure"];
 const RULES_MAX = 20;
 
 /** All containers of a pod: init, regular and ephemeral. Names are one space. */
@@ -141,7 +141,7 @@ function validateCommon(container: Container, context: PodContext, path: FieldPa
   if (container.resources) validateResources(container.resources, context.claims, path.child("resources"), errors);
   if (container.resizePolicy) validateResizePolicy(container.resizePolicy, context, path.child("resizePolicy"), errors);
   if (container.securityContext) {
-    validateSecurityContext(container.securityContext, path.child("securityContext"), errors);
+    validateSecurityContext(container.securityContext, context.hostUsers, path.child("securityContext"), errors);
   }
 }
 
@@ -190,7 +190,8 @@ interface RestartRules {
 /** A container's own restart policy (KEP-5307). */
 function validateRestart(container: Container, path: FieldPath, errors: FieldError[]): void {
   const { restartPolicy, restartPolicyRules } = container as RestartRules;
-  if (restartPolicy) checkSupported(restartPolicy, RESTART_POLICIES, path.child("restartPolicy"), errors);
+  if (typeof restartPolicy === "string")
+    checkSupported(restartPolicy, RESTART_POLICIES, path.child("restartPolicy"), errors);
   if (!restartPolicyRules?.length) return;
   const at = path.child("restartPolicyRules");
   if (!restartPolicy) {

@@ -85,11 +85,16 @@ function setHttpDefaults(http: { path?: string; scheme?: string } | undefined): 
   http.scheme ||= "HTTP";
 }
 
-/** `latest` where an image names neither tag nor digest; empty where it has a digest alone. */
+const REFERENCE_LENGTH_MAX = 1024;
+/** Host, repository, tag and digest, as github.com/distribution/reference has them. */
+const REFERENCE =
+  /^(?:(?:localhost|[A-Za-z0-9-]*[A-Z][A-Za-z0-9-]*|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?=[.:/])|\[[0-9a-fA-F:]+\])(?::\d+)?\/)?[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*)*(?::(?<tag>\w[\w.-]{0,127}))?(?<digest>@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/;
+
+/** `latest` where an image names neither tag nor digest; empty where it has a digest alone, or cannot be read. */
 function imageTag(image: string): string {
-  const [name = "", digest] = image.split("@", 2);
-  const tag = name.slice(name.lastIndexOf("/") + 1).split(":", 2)[1];
-  return tag ?? (digest === undefined ? "latest" : "");
+  const parts = image.length <= REFERENCE_LENGTH_MAX ? REFERENCE.exec(image)?.groups : undefined;
+  if (!parts) return "";
+  return parts["tag"] ?? (parts["digest"] === undefined ? "latest" : "");
 }
 
 const FILE_MODE = 0o644;

@@ -179,6 +179,7 @@ export function validateResourceFieldRef(
   const cpu = resource.endsWith(".cpu");
   const supported = cpu ? ["1m", "1"] : BYTE_DIVISORS;
   if (supported.includes(divisor)) return;
+  if (!cpu && !hugePages && !resource.endsWith(".memory") && !resource.endsWith(".ephemeral-storage")) return;
   const name = cpu
     ? "cpu"
     : hugePages

@@ -1,4 +1,4 @@
-import { checkEach, checkLabelName, checkOneOf, checkQualifiedName, checkSupported } from "../field-checks.ts";
+import { checkEach, checkLabelName, checkQualifiedName, checkSupported, complain } from "../field-checks.ts";
 import { type FieldError, fieldDuplicate, fieldForbidden, fieldInvalid, fieldRequired } from "../field-error.ts";
 import type { FieldPath } from "../field-path.ts";
 import { dnsSubdomainComplaints, labelValueComplaints } from "../names.ts";
@@ -39,7 +39,7 @@ export function validateAffinity(affinity: Affinity, path: FieldPath, errors: Fi
   nodeAffinity?.[PREFERRED]?.forEach((term, i) => {
     const at = nodeAt.child(PREFERRED).index(i);
     checkWeight(term.weight, at, errors);
-    validateNodeTerm(term.preference, at.child("preference"), errors);
+    validateNodeTerm(term.preference, false, at.child("preference"), errors);
   });
   for (const kind of ["podAffinity", "podAntiAffinity"] as const) {
     const at = path.child(kind);
@@ -64,10 +64,13 @@ export function validateNodeSelector(
 ): void {
   const at = path.child("nodeSelectorTerms");
   if (!selector.nodeSelectorTerms?.length) errors.push(fieldRequired(at, "must have at least one node selector term"));
-  checkEach(selector.nodeSelectorTerms, at, validateNodeTerm, errors);
+  selector.nodeSelectorTerms?.forEach((term, i) => {
+    validateNodeTerm(term, true, at.index(i), errors);
+  });
 }
 
-function validateNodeTerm(term: NodeTerm, path: FieldPath, errors: FieldError[]): void {
+/** What is only preferred may have values that no label has. */
+function validateNodeTerm(term: NodeTerm, isRequired: boolean, path: FieldPath, errors: FieldError[]): void {
   term.matchExpressions?.forEach((requirement, i) => {
     const at = path.child("matchExpressions").index(i);
     const values = requirement.values ?? [];
@@ -95,6 +98,11 @@ function validateNodeTerm(term: NodeTerm, path: FieldPath, errors: FieldError[])
         errors.push(fieldInvalid(at.child("operator"), requirement.operator, "not a valid selector operator"));
     }
     checkQualifiedName(requirement.key, at.child("key"), errors);
+    if (isRequired) {
+      values.forEach((value, j) => {
+        complain(labelValueComplaints(value), value, at.child("values").index(j), errors);
+      });
+    }
   });
   term.matchFields?.forEach(({ key, operator, values = [] }, i) => {
     const at = path.child("matchFields").index(i);
@@ -119,12 +127,36 @@ function validatePodTerm(term: PodTerm, path: FieldPath, errors: FieldError[]): 
   validateLabelSelector(term.labelSelector, path.child("labelSelector"), errors);
   validateLabelSelector(term.namespaceSelector, path.child("namespaceSelector"), errors);
   for (const namespace of term.namespaces ?? []) checkLabelName(namespace, path.child("namespace"), errors);
-  for (const kind of ["matchLabelKeys", "mismatchLabelKeys"] as const) {
-    checkEach(term[kind], path.child(kind), checkQualifiedName, errors);
-  }
+  validateMatchKeys(term, path, errors);
   if (!term.topologyKey) errors.push(fieldRequired(path.child("topologyKey"), "can not be empty"));
   checkQualifiedName(term.topologyKey ?? "", path.child("topologyKey"), errors);
 }
+
+interface MatchKeys {
+  matchLabelKeys?: string[];
+  mismatchLabelKeys?: string[];
+  labelSelector?: LabelSelector;
+}
+
+/** Keys whose values come from the pod's own labels (core/validation ValidateMatchLabelKeysAndMismatchLabelKeys). */
+function validateMatchKeys(term: MatchKeys, path: FieldPath, errors: FieldError[]): void {
+  const { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector } = term;
+  for (const kind of ["matchLabelKeys", "mismatchLabelKeys"] as const) {
+    const keys = term[kind] ?? [];
+    if (keys.length > 0 && !labelSelector) {
+      errors.push(fieldForbidden(path.child(kind), "must not be specified when labelSelector is not set"));
+    }
+    checkEach(keys, path.child(kind), checkQualifiedName, errors);
+  }
+  matchLabelKeys.forEach((key, i) => {
+    if (!mismatchLabelKeys.includes(key)) return;
+    const why = `exists in both matchLabelKeys and mismatchLabelKeys`;
+    errors.push(fieldInvalid(path.child("matchLabelKeys").index(i), key, why));
+  });
+}
+
+const pairOf = ({ topologyKey, whenUnsatisfiable }: SpreadConstraint): string =>
+  `{${topologyKey ?? ""}, ${whenUnsatisfiable ?? ""}}`;
 
 export function validateTolerations(tolerations: readonly Toleration[], path: FieldPath, errors: FieldError[]): void {
   tolerations.forEach((toleration, i) => {
@@ -157,17 +189,16 @@ export function validateSpreadConstraints(
   path: FieldPath,
   errors: FieldError[],
 ): void {
-  const seen = new Set<string>();
   constraints.forEach((constraint, i) => {
     const at = path.index(i);
     const { maxSkew, topologyKey, whenUnsatisfiable, minDomains } = constraint;
     if (!(maxSkew > 0)) errors.push(fieldInvalid(at.child("maxSkew"), maxSkew ?? 0, "must be greater than zero"));
     if (!topologyKey) errors.push(fieldRequired(at.child("topologyKey"), "can not be empty"));
-    else checkQualifiedName(topologyKey, at.child("topologyKey"), errors);
-    checkOneOf(whenUnsatisfiable, ["DoNotSchedule", "ScheduleAnyway"], at.child("whenUnsatisfiable"), errors);
-    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    if (seen.has(pair)) errors.push(fieldDuplicate(at.child("{topologyKey, whenUnsatisfiable}"), pair));
-    seen.add(pair);
+    checkSupported(whenUnsatisfiable ?? "", ["DoNotSchedule", "ScheduleAnyway"], at.child("whenUnsatisfiable"), errors);
+    // Upstream tells it of the first of two.
+    const pair = pairOf(constraint);
+    const repeats = constraints.slice(i + 1).some((later) => pairOf(later) === pair);
+    if (repeats) errors.push(fieldDuplicate(at.child("{topologyKey, whenUnsatisfiable}"), pair));
     if (minDomains !== undefined && minDomains !== null) {
       if (minDomains <= 0) errors.push(fieldInvalid(at.child("minDomains"), minDomains, "must be greater than zero"));
       if (whenUnsatisfiable !== "DoNotSchedule") {
@@ -176,8 +207,10 @@ export function validateSpreadConstraints(
       }
     }
     for (const policy of ["nodeAffinityPolicy", "nodeTaintsPolicy"] as const) {
-      if (constraint[policy]) checkSupported(constraint[policy], ["Honor", "Ignore"], at.child(policy), errors);
+      const value = constraint[policy];
+      if (typeof value === "string") checkSupported(value, ["Honor", "Ignore"], at.child(policy), errors);
     }
+    validateMatchKeys(constraint, at, errors);
     validateLabelSelector(constraint.labelSelector, at.child("labelSelector"), errors);
   });
 }

@@ -22,6 +22,8 @@ export interface PodContext {
   claims: ReadonlySet<string>;
   graceSeconds: number;
   restartPolicy: string;
+  /** The pod's users are the host's. */
+  hostUsers: boolean;
   /** A pod, not a template in a workload: some checks are newer than stored templates. */
   isPod: boolean;
 }

@@ -5,6 +5,7 @@ import {
   checkQualifiedName,
   checkRequired,
   checkSubdomain,
+  checkSupported,
   complain,
 } from "../field-checks.ts";
 import { type FieldError, fieldDuplicate, fieldForbidden, fieldInvalid, fieldRequired } from "../field-error.ts";
@@ -29,17 +30,25 @@ const NO_VOLUMES: ReadonlyMap<string, Volume> = new Map();
 const NO_CLAIMS: ReadonlySet<string> = new Set();
 const POD_LEVEL_RESOURCES = new Set(["cpu", "memory"]);
 
-/** `where`: a pod's own spec is held to more than a template's, which may be stored from before. */
-export function validatePodSpec(spec: PodSpec, where: "pod" | "template", path: FieldPath, errors: FieldError[]): void {
-  const isPod = where === "pod";
+/** `where`: in a pod, or in a template, which is held to less since it may be stored from before. */
+export function validatePodSpec(
+  spec: PodSpec,
+  where: "template" | { podName: string },
+  path: FieldPath,
+  errors: FieldError[],
+): void {
+  const isPod = where !== "template";
   checkRequired(spec.terminationGracePeriodSeconds, path.child("terminationGracePeriodSeconds"), errors);
   const context: PodContext = {
-    volumes: spec.volumes?.length ? validateVolumes(spec.volumes, path.child("volumes"), errors) : NO_VOLUMES,
+    volumes: spec.volumes?.length
+      ? validateVolumes(spec.volumes, { isPod, ...(isPod && where) }, path.child("volumes"), errors)
+      : NO_VOLUMES,
     claims: spec.resourceClaims?.length
       ? validateClaims(spec.resourceClaims, path.child("resourceClaims"), errors)
       : NO_CLAIMS,
     graceSeconds: spec.terminationGracePeriodSeconds ?? 0,
     restartPolicy: spec.restartPolicy ?? "",
+    hostUsers: spec.hostUsers !== false,
     isPod,
   };
   validateAllContainers(spec, context, path, errors);
@@ -78,16 +87,21 @@ export function validatePodSpec(spec: PodSpec, where: "pod" | "template", path: 
     checkLegacyIp(ip ?? "", at.child("ip"), errors);
     checkEach(hostnames, at.child("hostnames"), checkSubdomain, errors);
   });
-  if (spec.preemptionPolicy) {
+  if (typeof spec.preemptionPolicy === "string") {
     checkOneOf(spec.preemptionPolicy, ["PreemptLowerPriority", "Never"], path.child("preemptionPolicy"), errors);
   }
-  if (spec.os) checkOneOf(spec.os.name, ["linux", "windows"], path.child("os").child("name"), errors);
+  if (spec.os && checkRequired(spec.os.name, path.child("os").child("name"), errors)) {
+    checkSupported(spec.os.name, ["linux", "windows"], path.child("os"), errors);
+  }
 }
 
 function validateNames(spec: PodSpec, path: FieldPath, errors: FieldError[]): void {
-  for (const field of ["serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"] as const) {
+  for (const field of ["serviceAccountName", "nodeName", "priorityClassName"] as const) {
     const value = spec[field];
     if (value) checkSubdomain(value, path.child(field), errors);
+  }
+  if (typeof spec.runtimeClassName === "string") {
+    checkSubdomain(spec.runtimeClassName, path.child("runtimeClassName"), errors);
   }
   if (spec.hostname) checkLabelName(spec.hostname, path.child("hostname"), errors);
   if (spec.subdomain) checkLabelName(spec.subdomain, path.child("subdomain"), errors);
@@ -186,12 +200,23 @@ function validateClaims(claims: readonly PodClaim[], path: FieldPath, errors: Fi
     else if (names.has(claim.name)) errors.push(fieldDuplicate(at.child("name"), claim.name));
     else checkLabelName(claim.name, at.child("name"), errors);
     if (claim.name) names.add(claim.name);
-    if (claim.resourceClaimName && claim.resourceClaimTemplateName) {
+    const { resourceClaimName, resourceClaimTemplateName } = claim;
+    // Shown as upstream's Go type, which has no JSON names.
+    const shown = {
+      Name: claim.name,
+      ResourceClaimName: resourceClaimName ?? null,
+      ResourceClaimTemplateName: resourceClaimTemplateName ?? null,
+    };
+    if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined) {
       const why = "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified";
-      errors.push(fieldInvalid(at, claim, why));
+      errors.push(fieldInvalid(at, shown, why));
     }
-    if (!claim.resourceClaimName && !claim.resourceClaimTemplateName) {
-      errors.push(fieldInvalid(at, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"));
+    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined) {
+      errors.push(fieldInvalid(at, shown, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"));
+    }
+    for (const field of ["resourceClaimName", "resourceClaimTemplateName"] as const) {
+      const name = claim[field];
+      if (name !== undefined) checkSubdomain(name, at.child(field), errors);
     }
   });
   return names;

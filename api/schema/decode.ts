@@ -124,7 +124,7 @@ const TYPE_META =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
 /** The type that the value says it has; what it leaves out is taken from what is asked for. Throws what `refuse` makes. */
-function readType(info: Gvk, value: unknown, refuse: (why: string) => Error): Gvk {
+export function readType(info: Gvk, value: unknown, refuse: (why: string) => Error): Gvk {
   if (value === null || value === undefined) return info;
   const notJson = (why: string) => refuse(`couldn't get version/kind; json parse error: json: cannot unmarshal ${why}`);
   if (typeof value !== "object" || Array.isArray(value)) {

@@ -3,6 +3,7 @@ import { type DecodeState, mismatch, newDecodeState, pathText, STRICT_ERRORS_MAX
 import type { Definition, Property, ScalarCode, Type } from "./facts.ts";
 import { goTypeOf } from "./facts.ts";
 import { type Decoder, scalarDecoder } from "./scalar-decoder.ts";
+import { isSchemaCode, schemaDecoder } from "./schema-decoder.ts";
 
 /**
  * Turns definitions into decoders: closures, made once per definition, that check a parsed JSON value in place and bring it
@@ -134,7 +135,7 @@ const isPlain = (code: ScalarCode | undefined): boolean =>
 function decoderOf(type: Type, goType: string): Decoder {
   switch (type.form) {
     case "scalar":
-      return scalarDecoder(type.code, goType);
+      return isSchemaCode(type.code) ? schemaDecoder(type.code, structDecoder) : scalarDecoder(type.code, goType);
     case "list":
       return listDecoder(decoderOf(type.of, elementType(goType, type.of)), goType);
     case "map":

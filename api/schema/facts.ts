@@ -9,14 +9,40 @@ import facts from "./facts.json" with { type: "json" };
  *     property  = name " " type (" " flag)*
  *     type      = code | "#" index in base 36 | "[" type (list) | "{" type (map)
  *     code      = s string, i int32, l int64, d double, b boolean, y bytes, q Quantity, t Time, m MicroTime,
- *                 x IntOrString, r RawExtension, f FieldsV1, j any JSON
+ *                 x IntOrString, r RawExtension, f FieldsV1, j any JSON; of apiextensions: n JSON,
+ *                 u JSONSchemaPropsOrStringArray, v JSONSchemaPropsOrBool, w JSONSchemaPropsOrArray, which have no type in OpenAPI
  *     flag      = "!" required, "*" pointer in Go, "+" never omitted, "~" omitted when zero although a struct,
  *                 "a" atomic, "e" set, "k:" map keys, "p:" patch strategies ":" merge key, "d:" default as JSON,
  *                 digits: the field's number in protobuf, `2.5` where it is field 5 of a message that is field 2 on the wire
  *                 and flat in JSON,
  *                 "'" Go's name of the type where it is not the usual one
  */
-export type ScalarCode = "s" | "i" | "l" | "d" | "b" | "y" | "q" | "t" | "m" | "x" | "r" | "f" | "j";
+export type ScalarCode =
+  | "s"
+  | "i"
+  | "l"
+  | "d"
+  | "b"
+  | "y"
+  | "q"
+  | "t"
+  | "m"
+  | "x"
+  | "r"
+  | "f"
+  | "j"
+  | "n"
+  | "u"
+  | "v"
+  | "w";
+
+/** How the names of definitions begin here, and how in the published document; the last fits all others. */
+export const NAME_ROOTS: readonly (readonly [short: string, published: string])[] = [
+  ["~", "io.k8s.apimachinery.pkg."],
+  ["^", "io.k8s.apiextensions-apiserver.pkg."],
+  ["@", "io.k8s.kube-aggregator.pkg."],
+  ["", "io.k8s.api."],
+];
 
 export type Type =
   | { readonly form: "scalar"; readonly code: ScalarCode }
@@ -48,7 +74,7 @@ export interface Property {
 }
 
 export class Definition {
-  /** `core.v1.PodSpec`; those of apimachinery begin with `~`. */
+  /** `core.v1.PodSpec`; how others begin is in NAME_ROOTS. */
   readonly name: string;
   readonly #text: string;
   #properties: Map<string, Property> | undefined;
@@ -91,6 +117,9 @@ const definitionAt = (index: number): Definition => {
   return definitions[index];
 };
 
+/** The short names of all definitions. */
+export const definitionNames = (): readonly string[] => names;
+
 /** By short name: `apps.v1.DeploymentSpec`, `~apis.meta.v1.ObjectMeta`. */
 export function definitionNamed(name: string): Definition | undefined {
   const index = names.indexOf(name);
@@ -122,6 +151,10 @@ const GO_TYPES: Record<ScalarCode, string> = {
   r: "runtime.RawExtension",
   f: "v1.FieldsV1",
   j: "interface {}",
+  n: "v1.JSON",
+  u: "v1.JSONSchemaPropsOrStringArray",
+  v: "v1.JSONSchemaPropsOrBool",
+  w: "v1.JSONSchemaPropsOrArray",
 };
 
 /** How Go prints a type that has no name of its own. */

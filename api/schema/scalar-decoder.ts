@@ -1,6 +1,7 @@
 import { canonicalizeQuantity } from "../quantity.ts";
 import { BadValue, type DecodeState, describeJson, mismatch, unmarshalError } from "./decode-state.ts";
 import type { ScalarCode } from "./facts.ts";
+import type { SchemaCode } from "./schema-decoder.ts";
 import { normalizeMicroTime, normalizeTime } from "./time-format.ts";
 
 /** Answers the decoded value, or undefined where it is to be left out. `value` is not null. */
@@ -17,7 +18,7 @@ const INT64_MAX = 2 ** 63;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** The decoder of a single value; `goType` is what an error calls it. */
-export function scalarDecoder(code: ScalarCode, goType: string): Decoder {
+export function scalarDecoder(code: Exclude<ScalarCode, SchemaCode>, goType: string): Decoder {
   switch (code) {
     case "s":
       return {
@@ -51,6 +52,7 @@ export function scalarDecoder(code: ScalarCode, goType: string): Decoder {
     case "f":
     case "r":
     case "j":
+    case "n":
       return { decode: (value) => value, zero: () => null };
   }
 }
