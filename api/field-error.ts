@@ -8,7 +8,8 @@ export type FieldErrorType =
   | "FieldValueNotFound"
   | "FieldValueTooLong"
   | "FieldValueTooMany"
-  | "FieldValueTypeInvalid";
+  | "FieldValueTypeInvalid"
+  | "InternalError";
 
 /** One thing wrong with one field. A value, not a thrown error: validation gathers all of them. */
 export interface FieldError {
@@ -67,6 +68,12 @@ export const fieldNotSupported = (field: Field, value: unknown, supported: reado
   value,
   detail: supported.length > 0 ? `supported values: ${supported.map((s) => JSON.stringify(s)).join(", ")}` : "",
 });
+/** What the server itself cannot do with a field. */
+export const fieldInternal = (field: Field, detail: string): FieldError => ({
+  type: "InternalError",
+  field: String(field),
+  detail,
+});
 export const fieldTooLong = (field: Field, maxLength: number): FieldError => ({
   type: "FieldValueTooLong",
   field: String(field),
@@ -89,6 +96,7 @@ const TITLES: Record<FieldErrorType, string> = {
   FieldValueTooLong: "Too long",
   FieldValueTooMany: "Too many",
   FieldValueTypeInvalid: "Invalid value",
+  InternalError: "Internal error",
 };
 
 /** `spec.replicas: Invalid value: -1: must be greater than or equal to 0`, the sentence of field.Error. */
@@ -100,6 +108,7 @@ export function describeFieldError(error: FieldError): string {
     case "FieldValueRequired":
     case "FieldValueForbidden":
     case "FieldValueTooLong":
+    case "InternalError":
       return title + detail;
     case "FieldValueTooMany":
       return `${title}: ${error.actual}${detail}`;
@@ -108,5 +117,10 @@ export function describeFieldError(error: FieldError): string {
   }
 }
 
+/** Go's JSON of maps and lists escapes what means something in HTML. */
 const describeValue = (value: unknown): string =>
-  value === undefined || value === null ? "null" : JSON.stringify(value);
+  value === undefined || value === null
+    ? "null"
+    : typeof value === "object"
+      ? JSON.stringify(value).replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
+      : JSON.stringify(value);

@@ -45,6 +45,14 @@ export interface Column<T> {
   value(object: T, now: number): string | number | boolean | null;
 }
 
+/** How a subresource that is a part of the object is written: what it takes of the given object, and what it refuses. */
+export interface PartialUpdate<T = KubeObject> {
+  /** Takes into `next` what this way may not change; changes it in place. `now`: RFC 3339, to the second. */
+  keep(next: T, previous: T, now: string): void;
+  /** `validate(next)` of the kind runs as well. */
+  validate(next: T, previous: T): FieldError[];
+}
+
 /** What a schema cannot say of one kind. Everything is optional: a kind without a file is served by its schema alone. */
 export interface KindRules<T = KubeObject> {
   /** Beyond the Name column, which may be named to have it elsewhere; Age is added last unless the kind names it itself. */
@@ -59,14 +67,23 @@ export interface KindRules<T = KubeObject> {
   prepareForCreate?(object: T): void;
   /** Upstream's strategy PrepareForUpdate for the main resource; changes `next` in place. */
   prepareForUpdate?(next: T, previous: T): void;
-  validate?(object: T): FieldError[];
+  /** `asked`: the version that the request is made in; the object is in the storage version. */
+  validate?(object: T, asked?: Pick<KindRef, "group" | "version">): FieldError[];
   /** What an update may not change; `validate(next)` has run before. */
   validateUpdate?(next: T, previous: T): FieldError[];
   validateStatusUpdate?(next: T, previous: T): FieldError[];
+  /** By subresource: `ephemeralcontainers`, `resize`, `approval`. */
+  partialUpdates?: Readonly<Record<string, PartialUpdate<T>>>;
+  /** Texts for `Warning` headers (upstream's WarningsOnCreate and WarningsOnUpdate); `previous` at an update of the main resource. */
+  warnings?(object: T, previous?: T): string[];
   /** Names are RFC 1123 subdomains unless the kind is stricter (`label` for services' kin) or laxer (`path` for RBAC). */
   nameRule?: "subdomain" | "label" | "label1035" | "path";
   /** Seconds that a graceful delete takes; absent: deleted at once. `requested` is DeleteOptions.gracePeriodSeconds. */
   deletionGraceSeconds?(object: T, requested: number | undefined): number;
+  /** Field selectors may not name metadata.namespace: upstream tells this kind's fields one by one. */
+  withoutNamespaceField?: true;
+  /** What upstream says of a field that selectors may not name, where it has words of its own. */
+  unknownField?(field: string): string;
   /** Fields beyond metadata.name and metadata.namespace that field selectors may name, and the object's values of them. */
   selectableFields?(object: T): Record<string, string>;
   /** Dotted paths that make the scale subresource, as in a CRD (`spec.replicas`). `selector` is the path to a LabelSelector or a map. */

@@ -47,17 +47,23 @@ test("subresources say what travels and what may be done", () => {
   expect(findKind("", "v1", "pods")?.subresources.map(({ name }) => name)).toEqual([
     "attach",
     "binding",
+    "ephemeralcontainers",
     "eviction",
     "exec",
     "log",
+    "resize",
     "status",
   ]);
+});
+
+test("a kind may have several short names", () => {
+  const definitions = findKind("apiextensions.k8s.io", "v1", "customresourcedefinitions");
+  expect(definitions).toMatchObject({ shortNames: ["crd", "crds"], categories: ["api-extensions"] });
 });
 
 test("what is not served is not found", () => {
   expect(findKind("apps", "v2", "deployments")).toBeUndefined();
   expect(findKind("", "v1", "componentstatuses")).toBeUndefined();
-  expect(findKind("apiextensions.k8s.io", "v1", "customresourcedefinitions")).toBeUndefined();
   expect(kindByGvk("authentication.k8s.io", "v1", "TokenReview")).toBeUndefined();
   expect(kindsOf("nope", "v1")).toEqual([]);
 });
@@ -69,7 +75,7 @@ test("cluster-scoped kinds are not namespaced", () => {
 });
 
 test("groups come in upstream's order with the preferred version first", () => {
-  expect(groups.slice(0, 4).map(({ name }) => name)).toEqual(["", "apps", "events.k8s.io", "autoscaling"]);
+  expect(groups.slice(0, 4).map(({ name }) => name)).toEqual(["", "apiregistration.k8s.io", "apps", "events.k8s.io"]);
   expect(groups.find(({ name }) => name === "autoscaling")?.versions).toEqual(["v2", "v1"]);
   expect(groups.find(({ name }) => name === "resource.k8s.io")?.versions).toEqual([
     "v1",
@@ -99,7 +105,7 @@ test("every kind with rules is a kind that is served, with the same resource and
 
 test("a kind's rules are found, and a kind without any has empty ones", () => {
   expect(rulesOf(findKind("", "v1", "configmaps")!)).toBe(ConfigMap.rules);
-  expect(rulesOf({ group: "storagemigration.k8s.io", kind: "StorageVersionMigration" })).toEqual({});
+  expect(rulesOf({ group: "scheduling.k8s.io", kind: "Workload" })).toEqual({});
 });
 
 test("no two kinds share an address", () => {

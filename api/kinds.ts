@@ -1,4 +1,5 @@
 import type { KindInfo, KindRef, KindRules, SubresourceInfo } from "./kind.ts";
+import { withWarnings } from "./kinds/object-warnings.ts";
 import { KIND_RULES } from "./kinds/rules.ts";
 import { resourceLines } from "./schema/facts.ts";
 
@@ -23,6 +24,8 @@ const NAMES: Record<string, { short?: string; categories?: string } | undefined>
   "validatingadmissionpolicies.admissionregistration.k8s.io": { categories: "api-extensions" },
   "validatingadmissionpolicybindings.admissionregistration.k8s.io": { categories: "api-extensions" },
   "validatingwebhookconfigurations.admissionregistration.k8s.io": { categories: "api-extensions" },
+  "customresourcedefinitions.apiextensions.k8s.io": { short: "crd,crds", categories: "api-extensions" },
+  "apiservices.apiregistration.k8s.io": { categories: "api-extensions" },
   "daemonsets.apps": { short: "ds", categories: "all" },
   "deployments.apps": { short: "deploy", categories: "all" },
   "replicasets.apps": { short: "rs", categories: "all" },
@@ -45,6 +48,7 @@ const NAMES: Record<string, { short?: string; categories?: string } | undefined>
 /** The groups in the order of kube-aggregator's priorities, as `/apis` lists them. */
 const GROUP_ORDER = [
   "",
+  "apiregistration.k8s.io",
   "apps",
   "events.k8s.io",
   "authentication.k8s.io",
@@ -57,6 +61,7 @@ const GROUP_ORDER = [
   "rbac.authorization.k8s.io",
   "storage.k8s.io",
   "admissionregistration.k8s.io",
+  "apiextensions.k8s.io",
   "scheduling.k8s.io",
   "coordination.k8s.io",
   "node.k8s.io",
@@ -75,13 +80,18 @@ export interface GroupInfo {
 
 const STABILITY = ["alpha", "beta", undefined];
 
-/** v2 before v1 before v1beta2 before v1beta1 before v1alpha1 (k8s.io/apimachinery/pkg/version). */
+/** v2 before v1 before v1beta2 before v1beta1 before v1alpha1 before other names, by the alphabet (k8s.io/apimachinery/pkg/version). */
 export function compareVersions(a: string, b: string): number {
   const rank = (version: string): [number, number, number] => {
     const [, major, stability, minor] = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version) ?? [];
     return [STABILITY.indexOf(stability as "alpha" | "beta" | undefined), Number(major), Number(minor ?? 0)];
   };
   const [left, right] = [rank(a), rank(b)];
+  const isOther = (version: [number, number, number]) => Number.isNaN(version[1]);
+  if (isOther(left) || isOther(right)) {
+    if (isOther(left) !== isOther(right)) return isOther(left) ? 1 : -1;
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
   return right[0] - left[0] || right[1] - left[1] || right[2] - left[2];
 }
 
@@ -113,7 +123,7 @@ function readKind(group: string, version: string, line: string): KindInfo {
     resource,
     namespaced: namespaced === "1",
     singular: kind.toLowerCase(),
-    shortNames: names?.short ? [names.short] : [],
+    shortNames: names?.short?.split(",") ?? [],
     categories: names?.categories ? [names.categories] : [],
     verbs: verbs.split(","),
     subresources: subresources.map((text) => readSubresource(text, { group, version, kind })),
@@ -163,7 +173,7 @@ export const allKinds = (): readonly KindInfo[] =>
   groups.flatMap(({ name, versions }) => versions.flatMap((version) => kindsOf(name, version)));
 
 const rules = new Map<string, KindRules<any>>(
-  KIND_RULES.map(({ group, kind, rules }) => [`${group}/${kind}`, rules] as const),
+  KIND_RULES.map((kind) => [`${kind.group}/${kind.kind}`, withWarnings(kind, kind.rules)] as const),
 );
 const NO_RULES: KindRules<any> = {};
 

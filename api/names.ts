@@ -35,6 +35,8 @@ const HTTP_PATH_RE = whole(HTTP_PATH);
 const LABEL_LENGTH_MAX = 63;
 export const SUBDOMAIN_LENGTH_MAX = 253;
 const PORT_NAME_LENGTH_MAX = 15;
+/** What is far too long for any name is not worth matching. */
+const MATCHED_LENGTH_MAX = 4096;
 
 const tooLong = (max: number): string => `must be no more than ${max} characters`;
 /** The newer of upstream's two ways to say it: of label keys and values. */
@@ -56,8 +58,7 @@ function check(
   describeLength: (max: number) => string = tooLong,
 ): Complaints {
   const long = value.length > max;
-  // What is far too long is not worth matching.
-  const matches = value.length <= 4 * max && pattern.test(value);
+  const matches = value.length <= MATCHED_LENGTH_MAX && pattern.test(value);
   if (!long && matches) return NONE;
   return [...(long ? [describeLength(max)] : []), ...(matches ? [] : [complaint()])];
 }
@@ -143,7 +144,7 @@ export function qualifiedNameComplaints(value: string): Complaints {
 
 function namePartComplaints(name: string): Complaints {
   const long = name.length > LABEL_LENGTH_MAX;
-  const matches = name.length <= 4 * LABEL_LENGTH_MAX && QUALIFIED_RE.test(name);
+  const matches = name.length <= MATCHED_LENGTH_MAX && QUALIFIED_RE.test(name);
   if (!long && matches) return NONE;
   return [
     ...(name === "" ? [`name part ${NON_EMPTY}`] : []),

@@ -39,6 +39,30 @@ export const messageToAgent = z.discriminatedUnion("type", [
 ]);
 export type MessageToAgent = z.infer<typeof messageToAgent>;
 
+const port = z.int().min(1).max(65_535);
+const headers = z.array(z.tuple([z.string(), z.string()]));
+
+/** WebSocket subprotocols of port-forward: SPDY/3.1 inside (KEP-4006, kubectl), and the channels of older WebSocket clients. */
+export const PORT_FORWARD_PROTOCOLS = ["SPDY/3.1+portforward.k8s.io", "v4.channel.k8s.io"] as const;
+
+/** Of a windowed stream: bytes that may be sent before the other side has asked for more. */
+export const WINDOW_BYTES = 256 * 1024;
+/** Data frames are no longer. */
+export const DATA_FRAME_BYTES_MAX = 32 * 1024;
+
+/** A windowed stream has binary frames, which are its bytes, and these text frames. */
+export const windowMessage = z.union([
+  /** So many more bytes may be sent. */
+  z.object({ more: z.int().positive() }),
+  /** The sender sends no more bytes. */
+  z.object({ end: z.literal(true) }),
+  /** Of an HTTP response. */
+  z.object({ head: z.object({ status: z.int().min(200).max(599), headers }) }),
+  /** There will be no response: why. */
+  z.object({ failed: z.string() }),
+]);
+export type WindowMessage = z.infer<typeof windowMessage>;
+
 /** What a stream carries. */
 export const streamRequest = z.discriminatedUnion("kind", [
   /** Frames from the agent are the log's bytes; it closes (1000) at the end. A text frame first: `{"code":200}` or a Status. */
@@ -68,6 +92,32 @@ export const streamRequest = z.discriminatedUnion("kind", [
     stdout: z.boolean(),
     stderr: z.boolean(),
     tty: z.boolean(),
+  }),
+  /** Frames are passed on as they are, both ways: what the runtime's own port-forward server speaks. First a text frame, as above. */
+  z.object({
+    kind: z.literal("port-forward"),
+    pod: podRef,
+    protocol: z.enum(PORT_FORWARD_PROTOCOLS),
+    /** For the protocols that do not name ports themselves. */
+    ports: z.array(port),
+  }),
+  /** One TCP connection to a port of a pod. First a text frame, as above; then a windowed stream (see `windowMessage`). */
+  z.object({ kind: z.literal("connect"), pod: podRef, port }),
+  /**
+   * One HTTP request to a port of a pod. First a text frame, as above; then a windowed stream: the request's body one way, `head` and the response's body
+   * the other. With `upgrade` the port speaks WebSocket: the first frame is `{"code":200,"protocol":…}`, all that follow are its messages.
+   */
+  z.object({
+    kind: z.literal("http"),
+    pod: podRef,
+    port,
+    /** TLS; who answers is not checked, as upstream. */
+    secure: z.boolean(),
+    method: z.string(),
+    /** With the query. */
+    path: z.string(),
+    headers,
+    upgrade: z.boolean(),
   }),
 ]);
 export type StreamRequest = z.infer<typeof streamRequest>;

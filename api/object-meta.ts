@@ -3,6 +3,7 @@ import { sameJson } from "./equality.ts";
 import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired, fieldTooLong } from "./field-error.ts";
 import { type FieldPath, METADATA } from "./field-path.ts";
 import type { KindRules } from "./kind.ts";
+import { validateFieldManager } from "./managed-fields/field-manager.ts";
 import {
   type Complaints,
   dns1035LabelComplaints,
@@ -17,7 +18,7 @@ import { validateLabels } from "./selector.ts";
 const NON_NEGATIVE = "must be greater than or equal to 0";
 const IMMUTABLE = "field is immutable";
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
-const MANAGER_LENGTH_MAX = 128;
+const SUBRESOURCE_BYTES_MAX = 256;
 
 export type NameRule = NonNullable<KindRules["nameRule"]>;
 
@@ -176,7 +177,7 @@ function validateFinalizers(finalizers: readonly string[], path: FieldPath, erro
 
 function validateManagedFields(entries: readonly unknown[], errors: FieldError[]): void {
   entries.forEach((entry, i) => {
-    const { operation, fieldsType, manager = "" } = entry as Record<string, string | undefined>;
+    const { operation, fieldsType, manager = "", subresource = "" } = entry as Record<string, string | undefined>;
     const path = MANAGED_FIELDS.index(i);
     if (operation !== "Apply" && operation !== "Update") {
       errors.push(fieldInvalid(path.child("operation"), operation ?? "", "must be `Apply` or `Update`"));
@@ -184,7 +185,10 @@ function validateManagedFields(entries: readonly unknown[], errors: FieldError[]
     if (fieldsType && fieldsType !== "FieldsV1") {
       errors.push(fieldInvalid(path.child("fieldsType"), fieldsType, "must be `FieldsV1`"));
     }
-    if (manager.length > MANAGER_LENGTH_MAX) errors.push(fieldTooLong(path.child("manager"), MANAGER_LENGTH_MAX));
+    errors.push(...validateFieldManager(manager, path.child("manager")));
+    if (areLonger([subresource], SUBRESOURCE_BYTES_MAX)) {
+      errors.push(fieldTooLong(path.child("subresource"), SUBRESOURCE_BYTES_MAX));
+    }
   });
 }
 

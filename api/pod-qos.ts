@@ -10,7 +10,7 @@ const COUNTED = ["cpu", "memory"] as const;
 /** A pod's quality of service: which pods a node in need kills first (`status.qosClass`). */
 export function qosClassOf(spec: PodSpec): QosClass {
   // Resources of the pod as a whole stand above those of its containers.
-  const podLevel = spec.resources && (hasAny(spec.resources) ? [spec.resources] : undefined);
+  const podLevel = spec.resources && [spec.resources];
   const all: Resources[] =
     podLevel ?? [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ resources }) => resources);
   if (!all.some((resources) => hasAny(resources))) return "BestEffort";

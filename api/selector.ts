@@ -344,11 +344,14 @@ export function checkFieldSelector(selector: FieldSelector, rules: KindRules<any
   if (selector.requirements.length === 0) return;
   const offered = fieldsOf(rules, { apiVersion: "", kind: "", metadata: { name: "" } });
   for (const { field } of selector.requirements) {
-    if (Object.hasOwn(offered, field)) continue;
+    const isOffered = Object.hasOwn(offered, field) && !(rules.withoutNamespaceField && field === "metadata.namespace");
+    if (isOffered) continue;
     throw badRequest(
-      rules.selectableFields
-        ? `field label not supported: ${field}`
-        : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
+      rules.unknownField
+        ? rules.unknownField(field)
+        : rules.selectableFields
+          ? `field label not supported: ${field}`
+          : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`,
     );
   }
 }

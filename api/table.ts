@@ -20,7 +20,7 @@ export interface TableRow {
 /** meta.k8s.io/v1 Table. */
 export interface Table {
   kind: "Table";
-  apiVersion: "meta.k8s.io/v1";
+  apiVersion: "meta.k8s.io/v1" | "meta.k8s.io/v1beta1";
   metadata: Record<string, unknown>;
   columnDefinitions: TableColumn[];
   rows: TableRow[];

@@ -3,6 +3,7 @@ import { sha256By } from "../api/digest-stream.ts";
 import { ClusterWideHome } from "./cluster/cluster-wide-home.ts";
 import { ServiceAddresses } from "./cluster/service-addresses.ts";
 import { durablePlatform } from "./durable-platform.ts";
+import { durableTransport } from "./durable-transport.ts";
 import type {
   ClusterHomeNamespaceRpc,
   ClusterHomeNodeRpc,
@@ -28,7 +29,8 @@ import { exportObjects } from "./snapshot/export-objects.ts";
 import { beingRestored } from "./snapshot/sealed-home.ts";
 import { steadyStub } from "./steady-stub.ts";
 import { refusalAnswer, textAnswer } from "./verbs/answer.ts";
-import { history } from "./verbs/history.ts";
+import { conversionCaller } from "./webhooks/conversion-call.ts";
+import { unreachableService } from "./webhooks/service-dial.ts";
 
 interface ClusterHomeEnv {
   NAMESPACE_HOME: DurableObjectNamespace;
@@ -38,6 +40,8 @@ interface ClusterHomeEnv {
   POD_CIDR?: string;
   /** `host:port` at which pods reach the API. */
   KUBERNETES_ENDPOINT?: string;
+  /** "allowed": webhooks may be in private networks. */
+  WEBHOOK_PRIVATE_ADDRESSES?: string;
 }
 
 const SERVICE_CIDR = "10.96.0.0/16";
@@ -72,8 +76,12 @@ export class ClusterHome
     const serviceCidr = env.SERVICE_CIDR || SERVICE_CIDR;
     this.#make = () => {
       const { platform: own, detach } = detachable(platform);
-      const home = new ClusterWideHome({
+      const dialService = unreachableService((target) => home.readObjects(target, ""));
+      const transport = durableTransport(env.WEBHOOK_PRIVATE_ADDRESSES, dialService);
+      const home: ClusterWideHome = new ClusterWideHome({
         platform: own,
+        transport,
+        convert: conversionCaller(transport, () => own.uuid()),
         homeOf,
         timeline,
         serviceCidr,
@@ -142,7 +150,7 @@ export class ClusterHome
   async history(request: HistoryRequest): Promise<HomeAnswer> {
     if (this.#restore.isSealed) return refusalAnswer(beingRestored());
     await this.#it.ready();
-    return history(this.#it.home.scope, request);
+    return await this.#it.home.history(request);
   }
 
   async exportAt(revision: number) {
@@ -166,11 +174,23 @@ export class ClusterHome
   }
 
   async readPart(request: PartRequest) {
-    return this.#it.home.readPart(request);
+    return this.#it.home.readPartFrom(request);
+  }
+
+  async catalog(known: number, follower?: string) {
+    return await this.#it.catalog(known, follower);
+  }
+
+  async definition(...args: Parameters<ClusterHomeNamespaceRpc["definition"]>) {
+    return this.#it.definition(...args);
   }
 
   async namespaceState(name: string) {
     return await this.#it.namespaceState(name);
+  }
+
+  async readObjects(...args: Parameters<ClusterHomeNamespaceRpc["readObjects"]>) {
+    return await this.#it.readObjects(...args);
   }
 
   async priorityClasses() {

@@ -1,14 +1,20 @@
 import type { KindRef } from "../api/kind.ts";
 import type { EventObject } from "../api/kinds/event.ts";
 import type { KubeObject, User } from "../api/object.ts";
-import { decodeValue } from "../api/schema/decode.ts";
+import { resourceName } from "../api/status.ts";
 import type { AdmissionPlugin } from "./admission/plugin.ts";
-import type { AnyController } from "./controllers/controller.ts";
+import { type CatalogSource, NO_CUSTOM_RESOURCES } from "./catalog/catalog.ts";
+import type { AnyController, Context, HomeView, Plan, Write } from "./controllers/controller.ts";
+import { FlowGate } from "./flow-control/flow-gate.ts";
+import { ObjectCounts } from "./flow-control/object-counts.ts";
 import { HomeFeed } from "./home-feed.ts";
 import type { HomeLease } from "./home-lease.ts";
-import { ControllerLoop } from "./loop/controller-loop.ts";
+import { type CarriedOut, ControllerLoop } from "./loop/controller-loop.ts";
+import { ControllerPasses } from "./loop/controller-passes.ts";
 import type { ObjectWrite } from "./loop/loop-home.ts";
+import { PlanAnswers, type WriteAttempt } from "./loop/plan-answers.ts";
 import type {
+  HistoryRequest,
   HomeAnswer,
   HomeRequest,
   PartAnswer,
@@ -24,16 +30,18 @@ import type { SqlDatabase } from "./store/sql.ts";
 import { Store } from "./store/store.ts";
 import type { WriteTransaction } from "./store/transaction.ts";
 import { refusalAnswer } from "./verbs/answer.ts";
+import { Answers, Draws } from "./verbs/answers.ts";
 import { createObject } from "./verbs/create.ts";
 import { deleteObject } from "./verbs/delete.ts";
-import { type Handling, handle, watch } from "./verbs/handle.ts";
-import { complete } from "./verbs/prepare.ts";
+import { beforeWatch, type Handling, handle, watch } from "./verbs/handle.ts";
+import { history } from "./verbs/history.ts";
+import { managerOfUser } from "./verbs/managed-fields.ts";
 import { readPart } from "./verbs/read-part.ts";
 import type { HomeScope, Writing } from "./verbs/scope.ts";
-import { servedOf } from "./verbs/served.ts";
+import { builtInAt, type Served, servedIn } from "./verbs/served.ts";
 import { MAIN, STATUS, updateObject } from "./verbs/update.ts";
 import { Watches } from "./verbs/watch.ts";
-import type { WriteCall } from "./verbs/write.ts";
+import { write } from "./verbs/write.ts";
 
 /** What a home takes from its platform: a Durable Object, or a test. */
 export interface Platform {
@@ -58,6 +66,10 @@ export interface HomeOptions {
   /** Empty in the ClusterHome. */
   namespace: string;
   admission: readonly AdmissionPlugin[];
+  /** What is known of the cluster's own kinds and the like. Absent: nothing beyond what is built in. */
+  catalog?(): CatalogSource;
+  /** False while nothing is known of the kinds of objects that the home holds: its controllers wait. */
+  canPass?(): boolean;
   controllers: readonly AnyController[];
   /** All kinds that the home may hold. */
   kinds: readonly KindRef[];
@@ -67,18 +79,16 @@ export interface HomeOptions {
   /** The namespace is being deleted. */
   terminating?(): boolean;
   ready?: Handling["ready"];
-  reserve?: WriteCall["reserve"];
   sendEvent?(event: EventObject): void;
   /** Before a pass of the controllers: what has to be fetched from elsewhere; mostly nothing. Never rejects. */
   beforePass?(): Promise<void> | undefined;
 }
 
-/** Unfinished work is looked at again after this long at the latest, also by a process that knows nothing of it. */
-const GUARD_MILLISECONDS = 2_000;
-/** A pass that failed as a whole (a bug, a full disk) is tried again with a delay that doubles up to this. */
-const PASS_RETRY_FIRST_MILLISECONDS = 1_000;
-const PASS_RETRY_LAST_MILLISECONDS = 300_000;
-const BEFORE_PASS_MILLISECONDS_MAX = 2_000;
+/** Answers that a decision may need one after the other. */
+const CARRY_OUT_TRIES_MAX = 50;
+const CRD_FINALIZER = "crd-finalizer";
+/** Instances deleted at once. */
+const DELETES_MAX = 200;
 const SUFFIX_LENGTH = 5;
 const SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
@@ -90,18 +100,12 @@ export class Home {
   readonly loop: ControllerLoop;
   readonly #platform: Platform;
   readonly #handling: Handling;
-  readonly #beforePass: () => Promise<void> | undefined;
-  /** The alarm as far as this instance knows. */
-  #alarmAt = Number.POSITIVE_INFINITY;
-  #passScheduled = false;
-  /** Alarms that wait for the next pass. */
-  readonly #afterPass: (() => void)[] = [];
-  #passFailures = 0;
+  readonly #gate: FlowGate;
+  readonly #passes: ControllerPasses;
 
   constructor(options: HomeOptions) {
-    const { platform, namespace } = options;
+    const { platform, namespace, catalog = () => NO_CUSTOM_RESOURCES } = options;
     this.#platform = platform;
-    this.#beforePass = options.beforePass ?? (() => undefined);
     this.store = new Store({
       database: platform.database,
       clock: {
@@ -123,6 +127,9 @@ export class Home {
       store: this.store,
       namespace,
       admission: options.admission,
+      get catalog() {
+        return catalog().catalog;
+      },
       raiseFloor: (revision) => this.lease.raiseFloor(revision),
       highest: () => Math.max(this.store.revision, this.lease.floor),
       now: () => platform.now(),
@@ -135,20 +142,44 @@ export class Home {
       scope: this.scope,
       watches: new Watches(this.scope),
       ready: options.ready ?? (() => undefined),
-      reserve: options.reserve ?? (() => Promise.reject(new Error("this home has nothing to reserve"))),
+      get catalog() {
+        return catalog();
+      },
     };
+    const counts = new ObjectCounts(this.store);
+    this.#gate = new FlowGate({
+      later: (milliseconds, work) => platform.later(milliseconds, work),
+      catalog: () => this.scope.catalog,
+      countOf: (resource) => counts.of(resource),
+      // What is asked of a namespace that is not there leaves nothing behind.
+      learn: () => {
+        if (this.store.revision > 0)
+          catalog()
+            .fresh()
+            ?.catch(() => undefined);
+      },
+    });
     this.loop = new ControllerLoop({
       home: {
         store: this.store,
-        applyWrite: (tx, write, user) => this.applyWrite(tx, write, user),
+        applyWrite: (tx, write, user, attempt) => this.applyWrite(tx, write, user, attempt),
         terminating: options.terminating ?? (() => false),
       },
       controllers: options.controllers,
       kinds: options.kinds,
+      customKinds: () => this.scope.catalog.kinds(),
       namespace,
       clock: () => platform.now(),
       random: () => platform.random(),
+      answered: () => this.schedulePass(),
       ...(options.sendEvent && { sendEvent: options.sendEvent }),
+    });
+    this.#passes = new ControllerPasses({
+      loop: this.loop,
+      lease: this.lease,
+      platform,
+      before: options.beforePass ?? (() => undefined),
+      mayPass: options.canPass ?? (() => true),
     });
     this.store.onCommit(() => {
       this.guard();
@@ -164,12 +195,17 @@ export class Home {
   async handle(request: HomeRequest): Promise<HomeAnswer> {
     const awaited = this.#stayAbove(request.options);
     const refusal = awaited && (await awaited);
-    return refusal ?? (await handle(this.#handling, request));
+    return refusal ?? (await this.#gate.handle(request, () => handle(this.#handling, request)));
   }
 
   /** A watch as `watch` begins it, at a revision that may be another home's. */
   async watchFrom(request: WatchRequest): Promise<WatchAnswer> {
     const refusal = await this.#stayAbove(request.options);
+    return (refusal as WatchAnswer | undefined) ?? (await this.#gate.watch(request, () => this.#watchFrom(request)));
+  }
+
+  async #watchFrom(request: WatchRequest): Promise<WatchAnswer> {
+    const refusal = await beforeWatch(this.#handling, request);
     return (refusal as WatchAnswer | undefined) ?? this.watch(request);
   }
 
@@ -187,6 +223,32 @@ export class Home {
     return readPart(this.scope, request);
   }
 
+  /** As `readPart`, of a kind that may have to be learned of first; nothing where it is not served any more. */
+  async readPartFrom(request: PartRequest): Promise<PartAnswer> {
+    const { target, after, revision } = request;
+    this.lease.raiseFloor(revision);
+    if (!builtInAt(target)) await this.#handling.catalog.learn(target);
+    const { group, version, resource } = target;
+    const isServed = builtInAt(target) || this.scope.catalog.served(group, version, resource);
+    if (!isServed) return { items: "", count: 0, last: after, remaining: 0, expired: false };
+    return readPart(this.scope, request);
+  }
+
+  /** Never throws. */
+  async history(request: HistoryRequest): Promise<HomeAnswer> {
+    try {
+      if (!builtInAt(request.target)) await this.#handling.catalog.learn(request.target);
+    } catch (error) {
+      return refusalAnswer(error);
+    }
+    return history(this.scope, request);
+  }
+
+  /** The watches of these resources end: what they are is not what it was when they began. Their clients begin anew. */
+  endWatches(resources: Iterable<string>): void {
+    this.#handling.watches.end(resources);
+  }
+
   /** Commits when there is a lease; what waits is refused where none is to be had. */
   #commitSoon(commit: (failure?: unknown) => void): void {
     const opening = this.lease.open();
@@ -201,21 +263,42 @@ export class Home {
 
   /** Runs work in the next commit as a certain user; for what the other objects of the cluster ask of this home. */
   async write<T>(user: User, work: (writing: Writing) => T extends PromiseLike<unknown> ? never : T): Promise<T> {
-    return await this.store.enqueue<T>((tx) => work(this.writing(tx, user)));
+    const writer = { scope: this.scope, user, dryRun: false, manager: managerOfUser(user.name), warnings: [] };
+    return await write<T>(writer, work);
   }
 
-  writing(tx: WriteTransaction, user: User): Writing {
+  /** For a part of a transaction that is under way: what needs answers from elsewhere is thrown (NeedsAnswers). */
+  writing(tx: WriteTransaction, user: User, given?: WriteAttempt): Writing {
+    const attempt = given ?? {};
     tx.author = user.name;
-    return { scope: this.scope, tx, user, dryRun: false, reserved: undefined };
+    const { scope } = this;
+    const asksNobody = given === undefined;
+    attempt.answers ??= new Answers();
+    attempt.draws ??= new Draws(scope);
+    const { answers, draws } = attempt;
+    return {
+      scope,
+      tx,
+      user,
+      dryRun: false,
+      manager: managerOfUser(user.name),
+      warnings: [],
+      answers,
+      draws,
+      asksNobody,
+    };
   }
 
   /** Carries out a controller's wish. @throws ApiError where admission, validation or the state refuses it. */
-  applyWrite(tx: WriteTransaction, write: ObjectWrite, user: User): void {
-    const writing = this.writing(tx, user);
-    const served = servedOf(write.kind);
+  applyWrite(tx: WriteTransaction, write: ObjectWrite, user: User, attempt?: WriteAttempt): void {
+    const writing = this.writing(tx, user, attempt);
+    const served = this.#servedFor(write);
     // By way of the text: a controller's object may be frozen, and have fields that are there but undefined.
-    const owned = (object: KubeObject) =>
-      complete(served, decodeValue(served.info, JSON.parse(JSON.stringify(object))).object);
+    // Its managedFields are the stored ones, which are looked at there.
+    const owned = (object: KubeObject) => {
+      const { managedFields: _, ...metadata } = object.metadata;
+      return served.complete(served.decodeValue(JSON.parse(JSON.stringify({ ...object, metadata }))));
+    };
     switch (write.op) {
       case "create":
         createObject(writing, served, owned(write.object));
@@ -235,16 +318,54 @@ export class Home {
     }
   }
 
-  /** Makes sure that the work of the last commit is done even if this process is not the one to do it. */
-  guard(): void {
-    this.setAlarm(this.#platform.now() + GUARD_MILLISECONDS);
+  /**
+   * Carries out a decision that no change asked for, each write by itself: what is refused is told. Writes that need answers from elsewhere are
+   * tried again with them.
+   */
+  async carryOut<Decision extends Plan>(
+    name: string,
+    decide: (view: HomeView, context: Context) => Decision,
+  ): Promise<CarriedOut<Decision>> {
+    const now = this.#platform.now();
+    const tries = new PlanAnswers(now, () => this.#platform.random());
+    for (let i = 0; ; i++) {
+      await this.lease.whenOpen();
+      const done = this.loop.carryOut(name, now, decide, tries);
+      if (tries.asking.length === 0 || i === CARRY_OUT_TRIES_MAX) {
+        tries.end(true);
+        return done;
+      }
+      await tries.ask();
+    }
   }
 
-  /** Sets the one alarm, unless it rings earlier anyway. */
-  setAlarm(at: number): void {
-    if (this.#alarmAt <= at) return;
-    this.#alarmAt = at;
-    this.#platform.setAlarm(at);
+  /** Deletes some instances of a resource whose definition is going; answers how many there were. */
+  async deleteInstances(resource: string): Promise<{ remaining: number; failures: string[] }> {
+    const kind = this.scope.catalog.kinds().find((custom) => resourceName(custom) === resource);
+    const { decision, refused } = await this.carryOut(CRD_FINALIZER, (view) => {
+      const objects = kind ? view.list(kind) : [];
+      const leaving = objects.filter(({ metadata }) => !metadata.deletionTimestamp).slice(0, DELETES_MAX);
+      const writes = leaving.map(
+        ({ metadata: { name, uid } }): Write => ({ op: "delete", kind: kind!, name, ...(uid && { uid }) }),
+      );
+      return { writes, remaining: objects.length };
+    });
+    this.schedulePass();
+    const failures = refused.map(({ error }) => (error instanceof Error ? error.message : String(error)));
+    return { remaining: decision.remaining, failures };
+  }
+
+  /** Of an object in the version that it is in; any will do to delete one. */
+  #servedFor(write: ObjectWrite): Served {
+    const { group, resource, version } = write.kind;
+    const given = "object" in write ? write.object.apiVersion?.slice(group.length + 1) : undefined;
+    const { catalog } = this.scope;
+    return (given && catalog.served(group, given, resource)) || servedIn(catalog, { group, version, resource });
+  }
+
+  /** Makes sure that the work of the last commit is done even if this process is not the one to do it. */
+  guard(): void {
+    this.#passes.guard();
   }
 
   /**
@@ -252,75 +373,19 @@ export class Home {
    * platform lets it ring again. Never rejects: the platform gives up after a few failures.
    */
   async alarm(): Promise<void> {
-    this.#alarmAt = Number.POSITIVE_INFINITY;
+    const passed = this.#passes.afterAlarm();
     this.feed.wake();
-    const passed = new Promise<void>((resolve) => this.#afterPass.push(resolve));
-    this.schedulePass();
     if (this.feed.isBehind) this.guard();
     await passed;
   }
 
   schedulePass(): void {
-    if (this.#passScheduled) return;
-    this.#passScheduled = true;
-    this.#platform.later(0, () => {
-      let begun = false;
-      const run = () => {
-        if (begun) return;
-        begun = true;
-        this.#passScheduled = false;
-        this.pass();
-        for (const resolve of this.#afterPass.splice(0)) resolve();
-      };
-      const awaited = this.#beforePass();
-      if (!awaited) {
-        run();
-        return;
-      }
-      // Who does not answer must not stop the controllers.
-      this.#platform.later(BEFORE_PASS_MILLISECONDS_MAX, run);
-      void awaited.then(run);
-    });
+    this.#passes.schedule();
   }
 
   /** One pass of the controllers. Never throws: what fails is tried again later. */
   pass(): void {
-    const now = this.#platform.now();
-    let next: number | undefined;
-    try {
-      const isDue = (this.loop.nextDueAt() ?? Number.POSITIVE_INFINITY) <= now;
-      if (isDue && !this.lease.isOpen) {
-        this.#passWhenOpen();
-        return;
-      }
-      if (isDue) {
-        for (const { controller, key, attempts, error } of this.loop.run(now).failures) {
-          console.warn(
-            `${controller} ${key}: attempt ${attempts}: ${error instanceof Error ? error.message : String(error)}`,
-          );
-        }
-      }
-      this.#passFailures = 0;
-      next = this.loop.nextDueAt();
-    } catch (error) {
-      console.error(error);
-      const delay = Math.min(PASS_RETRY_FIRST_MILLISECONDS * 2 ** this.#passFailures++, PASS_RETRY_LAST_MILLISECONDS);
-      next = now + delay;
-    }
-    if (next === undefined) return;
-    if (next <= now) {
-      // The next pass of a long work lets requests in between; should this process end now, the alarm goes on with it.
-      this.guard();
-      this.schedulePass();
-    } else this.setAlarm(next);
-  }
-
-  #passWhenOpen(): void {
-    this.guard(); // Should no lease be had now, the alarm tries again.
-    void this.lease.open()?.then(
-      () => this.schedulePass(),
-      () => undefined,
-    );
+    this.#passes.pass();
   }
 
   #suffix(): string {

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { durablePlatform } from "./durable-platform.ts";
+import { durableTransport } from "./durable-transport.ts";
 import { NamespacedHome } from "./namespace/namespaced-home.ts";
 import type {
   ClusterHomeNamespaceRpc,
@@ -23,13 +24,16 @@ import { exportObjects } from "./snapshot/export-objects.ts";
 import { beingRestored, SealedHome } from "./snapshot/sealed-home.ts";
 import { steadyStub } from "./steady-stub.ts";
 import { refusalAnswer } from "./verbs/answer.ts";
-import { history } from "./verbs/history.ts";
+import { conversionCaller } from "./webhooks/conversion-call.ts";
+import { unreachableService } from "./webhooks/service-dial.ts";
 
 interface NamespaceHomeEnv {
   CLUSTER_HOME: DurableObjectNamespace;
   TIMELINE: DurableObjectNamespace;
   /** Certificates (PEM) that the API's own is signed by. */
   ROOT_CA?: string;
+  /** "allowed": webhooks may be in private networks. */
+  WEBHOOK_PRIVATE_ADDRESSES?: string;
 }
 
 /** Every object of one namespace, and the controllers that live with them. */
@@ -51,7 +55,12 @@ export class NamespaceHome
       env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)),
     );
     const timeline = steadyStub<TimelineFeedRpc>(() => env.TIMELINE.get(env.TIMELINE.idFromName(cluster)));
-    this.#make = () => new NamespacedHome({ platform, namespace, cluster: clusterHome, timeline, rootCa: env.ROOT_CA });
+    const dialService = unreachableService((target) => clusterHome.readObjects(target, ""));
+    const transport = durableTransport(env.WEBHOOK_PRIVATE_ADDRESSES, dialService);
+    const convert = conversionCaller(transport, () => platform.uuid());
+    const rootCa = env.ROOT_CA;
+    this.#make = () =>
+      new NamespacedHome({ platform, namespace, cluster: clusterHome, timeline, rootCa, transport, convert });
     this.#sealed = new SealedHome({
       ...platform,
       deleteAll: async () => {
@@ -100,7 +109,7 @@ export class NamespaceHome
 
   async history(request: HistoryRequest): Promise<HomeAnswer> {
     if (this.#sealed.isSealed) return refusalAnswer(beingRestored());
-    return history(this.#it.home.scope, request);
+    return await this.#it.home.history(request);
   }
 
   async exportAt(revision: number) {
@@ -124,7 +133,7 @@ export class NamespaceHome
   }
 
   async readPart(request: PartRequest) {
-    return this.#it.home.readPart(request);
+    return this.#it.home.readPartFrom(request);
   }
 
   async bind(...args: Parameters<NamespaceHomeInternalRpc["bind"]>) {
@@ -145,6 +154,15 @@ export class NamespaceHome
 
   async activate(...args: Parameters<NamespaceHomeInternalRpc["activate"]>) {
     await this.#it.activate(...args);
+  }
+
+  async catalogChanged(revision: number) {
+    // A home that is yet to come from a snapshot knows nothing that could be stale.
+    if (!this.#sealed.isSealed) this.#made?.catalogChanged(revision);
+  }
+
+  async deleteInstances(resource: string) {
+    return await this.#it.deleteInstances(resource);
   }
 
   async terminate() {

@@ -1,5 +1,6 @@
+import type { CustomResourceDefinitionObject } from "../api/custom/definition.ts";
 import type { FieldError } from "../api/field-error.ts";
-import type { User } from "../api/object.ts";
+import type { KubeObject, User } from "../api/object.ts";
 
 /**
  * What the worker and the homes say to each other. The worker turns HTTP into these shapes and back; a home never
@@ -7,7 +8,7 @@ import type { User } from "../api/object.ts";
  */
 
 /** The body formats of PATCH, by Content-Type. */
-export type PatchType = "json" | "merge" | "strategic";
+export type PatchType = "json" | "merge" | "strategic" | "apply";
 
 export type Verb = "get" | "list" | "create" | "update" | "patch" | "delete" | "deletecollection";
 
@@ -35,6 +36,10 @@ export interface RequestOptions {
   allowWatchBookmarks?: boolean;
   sendInitialEvents?: boolean;
   fieldManager?: string;
+  /** The request's User-Agent: names the field manager where `fieldManager` does not. Writes alone. */
+  userAgent?: string;
+  /** PatchOptions.force: an apply takes over fields that others own. */
+  force?: boolean;
   fieldValidation?: "Strict" | "Warn" | "Ignore";
   dryRun?: boolean;
   gracePeriodSeconds?: number;
@@ -51,6 +56,14 @@ export interface HomeRequest {
   /** JSON text (the worker has turned YAML into JSON). For delete and deletecollection: DeleteOptions, or nothing. */
   body?: string;
   patchType?: PatchType;
+  /** Whether the authorizer's decision is wanted among the answer's annotations. */
+  audited?: boolean;
+}
+
+/** The uids of the FlowSchema and the PriorityLevelConfiguration that a request was judged by. */
+export interface FlowMark {
+  schemaUid: string;
+  levelUid: string;
 }
 
 /** A home's answer: an object, a list or a Status, as JSON text. Refusals are answers too; a home throws only bugs. */
@@ -61,6 +74,10 @@ export interface HomeAnswer {
   body: string | ReadableStream<Uint8Array>;
   /** Sent as `Warning: 299 - "…"` headers (RFC 9111). */
   warnings?: string[];
+  /** What authorization and admission have to say in the audit log; of audited requests alone. */
+  annotations?: Record<string, string>;
+  /** Absent where it is not known. */
+  flow?: FlowMark;
 }
 
 export interface WatchRequest {
@@ -73,7 +90,9 @@ export interface WatchRequest {
  * A watch: `code` 200 and a stream of UTF-8 lines, each `{"type":…,"object":…}` (chunks hold whole lines); otherwise
  * `body` is a Status.
  */
-export type WatchAnswer = { code: 200; events: ReadableStream<Uint8Array> } | { code: number; body: string };
+export type WatchAnswer = ({ code: 200; events: ReadableStream<Uint8Array> } | { code: number; body: string }) & {
+  flow?: FlowMark;
+};
 
 /** What the worker may ask of a NamespaceHome or a ClusterHome. */
 export interface HomeRpc {
@@ -171,6 +190,40 @@ export interface PartAnswer {
   remaining: number;
 }
 
+/** The catalog's follower that is the Timeline; all others are namespaces. */
+export const TIMELINE_FOLLOWER = "*";
+
+/** A CustomResourceDefinition that is served, without what is large: schemas and columns are fetched when they are needed. */
+export interface DefinitionHead {
+  readonly definition: CustomResourceDefinitionObject;
+  /** Its schemas have been these at least since this revision: what was stored later went through them. */
+  readonly since: number;
+}
+
+/** What travels from the ClusterHome to those who follow it, as JSON. */
+export interface CatalogContents {
+  readonly definitions: readonly DefinitionHead[];
+  /** By resource, each by name. */
+  readonly objects: Readonly<Record<string, readonly KubeObject[]>>;
+}
+
+/** What those who follow the catalog, and the worker, ask of the ClusterHome. */
+export interface ClusterHomeCatalogRpc {
+  /**
+   * What the cluster's own objects add to its API: `contents` is a `CatalogContents` as JSON, absent where
+   * the catalog is still of the revision that is `known`. A `follower` is told once when that is no longer so (`catalogChanged`), and has to ask again.
+   */
+  catalog(known: number, follower?: string): Promise<{ revision: number; contents?: string }>;
+  /** The text of a CustomResourceDefinition; null where it is another one by now. `generation` 0: whatever it is. */
+  definition(name: string, uid: string, generation: number): Promise<string | null>;
+}
+
+/** What the ClusterHome tells those who follow the catalog. */
+export interface CatalogFollowerRpc {
+  /** What was known of the catalog is stale; it is of this revision of the ClusterHome now. */
+  catalogChanged(revision: number): Promise<void>;
+}
+
 /** What the Timeline asks of every home. */
 export interface HomeTimelineRpc {
   /**
@@ -204,7 +257,12 @@ export interface HomeTimelineRpc {
 }
 
 /** What the Scheduler, the NodeLinks and the ClusterHome ask of a NamespaceHome. */
-export interface NamespaceHomeInternalRpc extends HomeTimelineRpc {
+export interface NamespaceHomeInternalRpc extends HomeTimelineRpc, CatalogFollowerRpc {
+  /**
+   * Deletes the instances of a custom resource whose definition is being deleted; answers how many there still are. To be called again until
+   * there are none.
+   */
+  deleteInstances(resource: string): Promise<{ remaining: number; failures: string[] }>;
   /** Binds pods to nodes; each is re-checked (uid, still unbound, not being deleted). Answers one entry a pod: "" or why not. */
   bind(bindings: { name: string; uid: string; node: string }[]): Promise<string[]>;
   /** PodScheduled=False and a FailedScheduling event for pods that fit nowhere. */
@@ -261,11 +319,13 @@ export interface ServiceHolding {
 }
 
 /** What NamespaceHomes ask of the ClusterHome. */
-export interface ClusterHomeNamespaceRpc {
+export interface ClusterHomeNamespaceRpc extends ClusterHomeCatalogRpc {
   /** `revision`: of the ClusterHome's last commit; the namespace's home stays above it. */
   namespaceState(name: string): Promise<{ state: "absent" | "active" | "terminating"; uid: string; revision: number }>;
   /** A namespace that is being deleted holds less than when it was last asked: it is worth asking again. */
   contentsChanged(namespace: string): Promise<void>;
+  /** An object (`target.name`), or those that a label selector selects, of any home: as the control plane itself reads them. */
+  readObjects(target: Target, labelSelector: string): Promise<HomeAnswer>;
   /** All PriorityClasses. */
   priorityClasses(): Promise<{ name: string; value: number; globalDefault: boolean; preemptionPolicy: string }[]>;
   allocateService(ask: ServiceAsk): Promise<ServiceGrant>;
@@ -364,7 +424,7 @@ export interface SubscriberRpc {
 }
 
 /** The Timeline as the worker (lists and watches that cross namespaces), the homes, Scheduler and NodeLink see it. */
-export interface TimelineRpc extends HomeRpc, TimelineFeedRpc {
+export interface TimelineRpc extends HomeRpc, TimelineFeedRpc, CatalogFollowerRpc {
   /**
    * A revision at which the cluster can be read as a whole: no home commits at or below it any more, everything that was acknowledged before
    * the call is at or below it. `at`: this one instead, which may lie in the past. Homes with nothing are named as well; "" is the ClusterHome.
@@ -378,7 +438,7 @@ export interface TimelineRpc extends HomeRpc, TimelineFeedRpc {
 }
 
 /** What the Timeline asks of the ClusterHome, beyond what it asks of every home. */
-export interface ClusterHomeTimelineRpc extends HomeTimelineRpc {
+export interface ClusterHomeTimelineRpc extends HomeTimelineRpc, ClusterHomeCatalogRpc {
   /**
    * Names of all namespaces, terminating ones included, sorted. `at`: those of this revision, below which the ClusterHome commits nothing from
    * now on. `since`: with those that were there at any time after this revision, also if they have gone. `expired`: history does

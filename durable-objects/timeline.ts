@@ -1,6 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { durablePlatform } from "./durable-platform.ts";
+import { durableTransport } from "./durable-transport.ts";
 import type {
+  ClusterHomeNamespaceRpc,
   ClusterHomeTimelineRpc,
   HomeAnswer,
   HomeRequest,
@@ -13,12 +15,16 @@ import type {
 } from "./protocol.ts";
 import { steadyStub } from "./steady-stub.ts";
 import { ClusterTimeline } from "./timeline/cluster-timeline.ts";
+import { conversionCaller } from "./webhooks/conversion-call.ts";
+import { unreachableService } from "./webhooks/service-dial.ts";
 
 interface TimelineEnv {
   NAMESPACE_HOME: DurableObjectNamespace;
   CLUSTER_HOME: DurableObjectNamespace;
   SCHEDULER: DurableObjectNamespace;
   NODE_LINK: DurableObjectNamespace;
+  /** "allowed": webhooks may be in private networks. */
+  WEBHOOK_PRIVATE_ADDRESSES?: string;
 }
 
 /** One cluster's order: which homes may commit, and above what; lists and watches that cross namespaces; durable subscribers. */
@@ -29,12 +35,16 @@ export class Timeline extends DurableObject<TimelineEnv> implements TimelineRpc 
     super(state, env);
     const cluster = state.id.name;
     if (!cluster) throw new Error("a Timeline is addressed by its cluster's name");
-    const clusterHome = steadyStub<ClusterHomeTimelineRpc>(() =>
+    const clusterHome = steadyStub<ClusterHomeTimelineRpc & Pick<ClusterHomeNamespaceRpc, "readObjects">>(() =>
       env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)),
     );
+    const platform = durablePlatform(state);
+    const dialService = unreachableService((target) => clusterHome.readObjects(target, ""));
+    const transport = durableTransport(env.WEBHOOK_PRIVATE_ADDRESSES, dialService);
     this.#it = new ClusterTimeline({
       cluster,
-      platform: durablePlatform(state),
+      platform,
+      convert: conversionCaller(transport, () => platform.uuid()),
       homeOf: (home) =>
         home === ""
           ? clusterHome
@@ -84,6 +94,10 @@ export class Timeline extends DurableObject<TimelineEnv> implements TimelineRpc 
 
   async startAbove(revision: number): Promise<void> {
     await this.#it.startAbove(revision);
+  }
+
+  async catalogChanged(revision: number): Promise<void> {
+    await this.#it.catalogChanged(revision);
   }
 
   override async alarm(): Promise<void> {

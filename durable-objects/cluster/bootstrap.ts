@@ -6,7 +6,6 @@ import { PriorityClass, SYSTEM_PRIORITIES } from "../../api/kinds/priority-class
 import { ServiceCIDR } from "../../api/kinds/service-cidr.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { createObject } from "../verbs/create.ts";
-import { complete } from "../verbs/prepare.ts";
 import { copyOf, timestampOf, type Writing } from "../verbs/scope.ts";
 import { servedOf } from "../verbs/served.ts";
 import { STATUS, updateObject } from "../verbs/update.ts";
@@ -24,7 +23,7 @@ export function createClusterObjects(writing: Writing, serviceCidr: string): voi
   const create = (kind: Kind<any>, name: string, fields: object) => {
     const served = servedOf(kind);
     const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name }, ...fields } as KubeObject;
-    createObject(writing, served, complete(served, object));
+    createObject(writing, served, served.complete(object));
   };
   for (const name of NAMESPACES) create(Namespace, name, {});
   for (const [name, value] of Object.entries(SYSTEM_PRIORITIES)) {
@@ -43,7 +42,7 @@ export function createClusterObjects(writing: Writing, serviceCidr: string): voi
     writing,
     servedOf(ServiceCIDR),
     CIDR_NAME,
-    ({ object }) => ({ ...copyOf(object), status: { conditions: [ready] } }),
+    (current) => ({ ...copyOf(current), status: { conditions: [ready] } }),
     STATUS,
   );
 }

@@ -4,14 +4,19 @@ import { allKinds } from "../../api/kinds.ts";
 import { dnsSubdomainComplaints } from "../../api/names.ts";
 import type { KubeObject, User } from "../../api/object.ts";
 import { authorize } from "../admission/authorize.ts";
+import { definitionLifecycle, terminatingDefinition } from "../admission/definition-lifecycle.ts";
+import { dynamicAdmission, readRequest, surroundingsOf } from "../admission/dynamic-admission.ts";
 import { immortalNamespaces } from "../admission/namespace-lifecycle.ts";
 import { nodeRestriction } from "../admission/node-restriction.ts";
 import { oneDefaultPriorityClass, type PriorityClassFacts, priorityClassFacts } from "../admission/priority.ts";
 import { taintNodesByCondition } from "../admission/taint-nodes-by-condition.ts";
+import type { ConversionCaller } from "../catalog/conversion.ts";
 import { clusterWideControllers } from "../controllers/cluster-wide.ts";
 import type { AnyController } from "../controllers/controller.ts";
 import { Home, type HomeOptions, type Platform } from "../home.ts";
 import type {
+  CatalogFollowerRpc,
+  ClusterHomeCatalogRpc,
   ClusterHomeNamespaceRpc,
   ClusterHomeTimelineRpc,
   HomeAnswer,
@@ -27,25 +32,36 @@ import type {
   WatchAnswer,
   WatchRequest,
 } from "../protocol.ts";
+import { TIMELINE_FOLLOWER } from "../protocol.ts";
 import { forEachBounded } from "../timeline/home-source.ts";
 import { refusalAnswer } from "../verbs/answer.ts";
 import { servedOf } from "../verbs/served.ts";
+import { NO_TRANSPORT, type WebhookTransport } from "../webhooks/webhook-transport.ts";
 import { apiServiceObjects, createClusterObjects } from "./bootstrap.ts";
 import { acceptsToken, tokenSecretName } from "./bootstrap-token.ts";
+import { CatalogFollowers } from "./catalog-followers.ts";
+import { ClusterCatalog } from "./cluster-catalog.ts";
+import { DefinitionKeeper } from "./definition-keeper.ts";
 import { NamespaceKeeper } from "./namespace-keeper.ts";
 import { NodePresence } from "./node-presence.ts";
 import { ServiceAddresses } from "./service-addresses.ts";
 
 export interface ClusterWideHomeOptions {
   platform: Platform;
-  homeOf(namespace: string): HomeRpc & Pick<NamespaceHomeInternalRpc, "activate" | "terminate">;
-  timeline: TimelineFeedRpc;
+  homeOf(
+    namespace: string,
+  ): HomeRpc & Pick<NamespaceHomeInternalRpc, "activate" | "terminate" | "catalogChanged" | "deleteInstances">;
+  timeline: TimelineFeedRpc & CatalogFollowerRpc;
   /** Where Services' addresses come from, as `10.96.0.0/16`. */
   serviceCidr: string;
   /** Where nodes' pod ranges come from, as `10.244.0.0/16`. */
   podCidr: string;
   /** `host:port` at which pods reach the API. */
   apiEndpoint?: string | undefined;
+  /** Calls webhooks. Absent: nobody can be called. */
+  transport?: WebhookTransport | undefined;
+  /** Calls conversion webhooks. */
+  convert?: ConversionCaller | undefined;
   /** Those of every cluster unless a test names its own. */
   controllers?: readonly AnyController[];
   retention?: HomeOptions["retention"];
@@ -66,6 +82,9 @@ export class ClusterWideHome {
   readonly #presence: NodePresence;
   readonly #addresses: ServiceAddresses;
   readonly #namespaces: NamespaceKeeper;
+  readonly #catalog: ClusterCatalog;
+  readonly #followers: CatalogFollowers;
+  readonly #definitions: DefinitionKeeper;
   #isStarted = false;
 
   constructor(options: ClusterWideHomeOptions) {
@@ -82,10 +101,46 @@ export class ClusterWideHome {
       retention: options.retention,
       kinds: allKinds().filter(({ namespaced }) => !namespaced),
       controllers: this.#controllers,
-      admission: [immortalNamespaces, nodeRestriction, oneDefaultPriorityClass, taintNodesByCondition],
+      catalog: () => this.#catalog,
+      admission: [
+        immortalNamespaces,
+        definitionLifecycle(() => this.#catalog.claims()),
+        terminatingDefinition,
+        nodeRestriction,
+        oneDefaultPriorityClass,
+        taintNodesByCondition,
+        ...dynamicAdmission(
+          surroundingsOf({
+            transport: options.transport ?? NO_TRANSPORT,
+            scope: () => this.home.scope,
+            handle: (request) => this.home.handle(request),
+            readElsewhere: (target, labelSelector) => this.readObjects(target, labelSelector),
+            uuid: () => platform.uuid(),
+          }),
+        ),
+      ],
       sendEvent: (event) => void this.#sendEvent(event),
     });
     const later = (milliseconds: number, work: () => void) => void platform.later(milliseconds, work);
+    const { store } = this.home;
+    this.#catalog = new ClusterCatalog({ store, convert: options.convert, changed: () => this.#followers.changed() });
+    this.#followers = new CatalogFollowers({
+      database: platform.database,
+      followerOf: (name) => (name === TIMELINE_FOLLOWER ? timeline : homeOf(name)),
+      catalog: this.#catalog,
+      later,
+      guard: () => this.home.guard(),
+    });
+    this.#definitions = new DefinitionKeeper({
+      home: this.home,
+      homeOf,
+      namespaces: () => this.#namespaces.names().names,
+      claims: () => this.#catalog.claims(),
+      deleteHere: (resource) => this.home.deleteInstances(resource),
+      told: () => this.#followers.told(),
+      later,
+      now: () => platform.now(),
+    });
     this.#namespaces = new NamespaceKeeper({ home: this.home, homeOf, later, now: () => platform.now() });
     this.home.store.onCommit((changes) => {
       for (const { type, stored } of changes) {
@@ -98,8 +153,10 @@ export class ClusterWideHome {
   async alarm(): Promise<void> {
     const passed = this.home.alarm();
     this.#namespaces.wake();
+    this.#followers.wake();
+    this.#definitions.wake();
     void this.ready().catch(() => this.home.guard());
-    if (this.#namespaces.isBusy) this.home.guard();
+    if (this.#namespaces.isBusy || this.#definitions.isBusy || this.#followers.isBehind) this.home.guard();
     await passed;
   }
 
@@ -120,6 +177,7 @@ export class ClusterWideHome {
   #start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
+    this.#followers.wake();
     void Promise.all([this.#publishApi(), this.#checkPresence()]).catch((error: unknown) => {
       console.warn(`the cluster's start is tried again: ${String(error)}`);
       this.#isStarted = false;
@@ -144,6 +202,9 @@ export class ClusterWideHome {
     }
     const answer = await this.home.handle(request);
     const { verb, target } = request;
+    // Whoever was told of a change finds it everywhere.
+    const told = verb === "get" || verb === "list" ? undefined : this.#followers.told();
+    if (told) await told;
     // Whoever was told of a namespace finds it in order.
     if (
       verb === "create" &&
@@ -154,6 +215,19 @@ export class ClusterWideHome {
       await this.#namespaces.activated((JSON.parse(answer.body) as KubeObject).metadata.name);
     }
     return answer;
+  }
+
+  // For whoever has to know the catalog.
+
+  async catalog(known: number, follower?: string): ReturnType<ClusterHomeCatalogRpc["catalog"]> {
+    // Who only looks makes no cluster.
+    if (follower !== undefined || this.home.store.revision > 0) await this.ready();
+    if (follower !== undefined) this.#followers.add(follower);
+    return this.#catalog.answer(known);
+  }
+
+  definition(name: string, uid: string, generation: number): string | null {
+    return this.#catalog.definition(name, uid, generation);
   }
 
   // For NamespaceHomes.
@@ -169,6 +243,13 @@ export class ClusterWideHome {
 
   contentsChanged(namespace: string): void {
     this.#namespaces.look(namespace);
+  }
+
+  async readObjects(target: Target, labelSelector: string): Promise<HomeAnswer> {
+    const request = readRequest(target, labelSelector);
+    return await (target.namespace === ""
+      ? this.handle(request)
+      : this.#options.homeOf(target.namespace).handle(request));
   }
 
   async priorityClasses(): Promise<PriorityClassFacts[]> {

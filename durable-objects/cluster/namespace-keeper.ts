@@ -184,8 +184,8 @@ export class NamespaceKeeper {
         writing,
         servedOf(Namespace),
         name,
-        ({ object }) => {
-          const next = copyOf(object as NamespaceObject);
+        (current) => {
+          const next = copyOf(current as NamespaceObject);
           change(next);
           return next;
         },

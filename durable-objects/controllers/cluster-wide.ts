@@ -1,4 +1,7 @@
+import { admissionPolicyStatus } from "./admission-policy-status.ts";
 import type { AnyController } from "./controller.ts";
+import { flowControlBootstrap } from "./flow-control-bootstrap.ts";
+import { flowSchemaStatus } from "./flow-schema-status.ts";
 import { garbageCollector } from "./garbage-collector.ts";
 import { nodeIpam } from "./node-ipam.ts";
 import { nodeLifecycle, type Presence } from "./node-lifecycle.ts";
@@ -15,5 +18,8 @@ export interface ClusterFacts {
 export const clusterWideControllers = ({ podCidr, presenceOf }: ClusterFacts): readonly AnyController[] => [
   nodeIpam(podCidr),
   nodeLifecycle(presenceOf),
+  admissionPolicyStatus,
+  flowControlBootstrap,
+  flowSchemaStatus,
   garbageCollector,
 ];

@@ -21,6 +21,8 @@ export interface KindedObject {
 export interface HomeView extends View {
   /** Kinds of which the home holds at least one object, in order of the resource's name. */
   kinds(): KindRef[];
+  /** Names of all objects of a kind, in order: costs less than `list`, which reads them. */
+  names(kind: KindRef): string[];
   /** Objects of any kind with an ownerReference (controlling or not) to this uid, by resource and name. */
   dependents(uid: string): KindedObject[];
   /**
@@ -115,8 +117,12 @@ export interface Controller<T extends KubeObject = KubeObject> {
 /** Looks after the home as a whole (what every namespace must have, what must not pile up); as pure as a Controller. */
 export interface HomeController {
   name: string;
-  /** Changes after which it looks; it also looks when the home first wakes. */
-  watches: { kind: KindRef<any>; matters?(object: Readonly<any>, previous: Readonly<any> | undefined): boolean }[];
+  /** Changes after which it looks; it also looks when the home first wakes. `name`: of this object alone, the others are not parsed for it. */
+  watches: {
+    kind: KindRef<any>;
+    name?: string;
+    matters?(object: Readonly<any>, previous: Readonly<any> | undefined): boolean;
+  }[];
   reconcileHome(view: View, context: Context): Plan;
 }
 

@@ -11,7 +11,7 @@ const DESCRIPTION_TEXT =
 /** Publishes the certificates (PEM) that the API's own is signed by into every namespace, where pods mount them. */
 export const rootCaPublisher = (certificates: string): HomeController => ({
   name: "root-ca-cert-publisher",
-  watches: [{ kind: ConfigMap, matters: ({ metadata }) => metadata.name === NAME }],
+  watches: [{ kind: ConfigMap, name: NAME }],
   reconcileHome(view, { namespace, terminating }) {
     if (terminating) return { writes: [] };
     const known = view.get(ConfigMap, NAME);

@@ -486,7 +486,10 @@ describe("a controller of the home as a whole", () => {
     let looks = 0;
     const controller: HomeController = {
       name: "whole",
-      watches: [{ kind: ConfigMap, matters: ({ metadata }) => metadata.name === "a" }],
+      watches: [
+        { kind: ConfigMap, name: "a" },
+        { kind: Secret, matters: ({ metadata }) => metadata.name === "a" },
+      ],
       reconcileHome() {
         looks++;
         return { writes: [] };
@@ -494,12 +497,17 @@ describe("a controller of the home as a whole", () => {
     };
     const { home, run } = start([controller]);
     expect(looks).toBe(1);
-    home.create(configMap("b"), ConfigMap);
-    run();
-    expect(looks).toBe(1);
-    home.create(configMap("a"), ConfigMap);
-    run();
-    expect(looks).toBe(2);
+    for (const [name, looksAfter] of [
+      ["b", [1, 1]],
+      ["a", [2, 3]],
+    ] as const) {
+      home.create(configMap(name), ConfigMap);
+      run();
+      expect(looks).toBe(looksAfter[0]);
+      home.create({ ...configMap(name), kind: "Secret" }, Secret);
+      run();
+      expect(looks).toBe(looksAfter[1]);
+    }
   });
 });
 

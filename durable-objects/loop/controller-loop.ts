@@ -5,10 +5,12 @@ import { ApiError, resourceName } from "../../api/status.ts";
 import type { AnyController, Context, HomeView, Plan, Write } from "../controllers/controller.ts";
 import type { Change } from "../store/stored.ts";
 import type { ReadTransaction, Synchronous, WriteTransaction } from "../store/transaction.ts";
+import { NeedsAnswers } from "../verbs/answers.ts";
 import { contextOf, controllerUser } from "./context.ts";
 import { EventRecorder } from "./events.ts";
 import type { LoopHome } from "./loop-home.ts";
 import { ObjectCache } from "./object-cache.ts";
+import { PlanAnswers, type WriteAttempt } from "./plan-answers.ts";
 import { Progress } from "./progress.ts";
 import { type Worker, workerOf } from "./worker.ts";
 
@@ -25,18 +27,24 @@ const CURSOR_LAG_MAX = 500;
 /** Back-off of an object whose pass failed: doubles from the first to the last. */
 const BACKOFF_FIRST_MILLISECONDS = 250;
 const BACKOFF_LAST_MILLISECONDS = 300_000;
+/** A timer's object that waits for answers is looked at again after this, should they not come in this process's life. */
+const ANSWERS_MILLISECONDS = 60_000;
 
 export interface LoopOptions {
   home: LoopHome;
   controllers: readonly AnyController[];
   /** All kinds that the home may hold. */
   kinds: readonly KindRef[];
+  /** Those of the cluster's own kinds that are known by now. */
+  customKinds?(): readonly KindRef[];
   /** Empty in the ClusterHome. */
   namespace: string;
   /** Milliseconds since 1970; bounds a pass. */
   clock(): number;
   /** At least 0, below 1. */
   random(): number;
+  /** Something that controllers had to ask elsewhere has been answered: `run` is wanted. */
+  answered?(): void;
   /** Where Events go that are not this home's (those about cluster-scoped objects), once the pass has committed. */
   sendEvent?(event: EventObject): void;
 }
@@ -97,6 +105,9 @@ export class ControllerLoop {
   readonly #pending = new Map<string, number | undefined>();
   /** Keys that have asked for the next pass. */
   readonly #postponed = new Map<string, number | undefined>();
+  /** Keys whose plans wait for answers from elsewhere, with the change that named each. */
+  readonly #waiting = new Map<string, number | undefined>();
+  readonly #tries = new Map<string, PlanAnswers>();
   /** Of the last change that was read. */
   #readTo = 0;
   /** The store's revision when all had been read; where an undone part has used up revisions, more than `readTo`. */
@@ -107,7 +118,7 @@ export class ControllerLoop {
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#home = options.home;
-    this.#cache = new ObjectCache(options.kinds);
+    this.#cache = new ObjectCache(options.kinds, options.customKinds);
     const kindOf = (resource: string) => this.#cache.kindOf(resource);
     this.#workers = new Map(options.controllers.map((controller) => [controller.name, workerOf(controller, kindOf)]));
     this.#progress = new Progress(this.#home.store.database);
@@ -144,7 +155,23 @@ export class ControllerLoop {
     this.#seen = store.revision;
     this.#cache.trim();
     for (const event of events) this.#options.sendEvent?.(event);
+    for (const [id, tries] of this.#tries) if (tries.asking.length > 0) void this.#ask(id, tries);
     return report;
+  }
+
+  /** Answers are awaited: should the process end before they come, the home has to run the loop again. */
+  get isAsking(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  async #ask(id: string, tries: PlanAnswers): Promise<void> {
+    const asked = tries.ask();
+    tries.asking = [];
+    await asked;
+    const since = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    this.#enqueue(id, since);
+    this.#options.answered?.();
   }
 
   /** Has a controller look at an object because of something that is not in the store (a node's link). Not kept over a restart. */
@@ -160,17 +187,20 @@ export class ControllerLoop {
     name: string,
     now: number,
     decide: (view: HomeView, context: Context) => Decision,
+    /** What some of its writes asked in an earlier try. */
+    tries = new PlanAnswers(now, this.#options.random),
   ): CarriedOut<Decision> {
     const events: EventObject[] = [];
     const work = (tx: WriteTransaction): CarriedOut<Decision> => {
       this.#readChanges(tx);
-      const decision = decide(this.#cache.open(tx), this.#context(now));
+      tries.begin();
+      const decision = decide(this.#cache.open(tx), this.#context(tries));
       if (decision.writes.length > PLAN_WRITES_MAX) throw new Error(`${name} wishes ${decision.writes.length} writes`);
       const refused: RefusedWrite[] = [];
       const user = controllerUser(name);
       for (const write of decision.writes) {
-        const error = this.#applyOne(tx, write, name, user, now, events);
-        if (error !== undefined) refused.push({ write, error });
+        const error = this.#applyOne(tx, write, name, user, tries, events);
+        if (error !== undefined && !(error instanceof NeedsAnswers)) refused.push({ write, error });
       }
       return { decision, refused };
     };
@@ -273,7 +303,20 @@ export class ControllerLoop {
       return;
     }
     const key = id.slice(space + 1);
-    const { writes, plan, events, error = plan.failure } = this.#attempt(tx, worker, key, now);
+    if (this.#waiting.has(id)) {
+      // It is looked at when its answers are there; until then the change that named it first counts.
+      if (this.#waiting.get(id) === undefined) this.#waiting.set(id, since);
+      return;
+    }
+    const tries = this.#tries.get(id) ?? new PlanAnswers(now, this.#options.random);
+    const { writes, plan, events, error = plan.failure } = this.#attempt(tx, worker, key, tries);
+    if (tries.asking.length > 0) {
+      this.#tries.set(id, tries);
+      this.#waiting.set(id, since);
+      if (this.#progress.timer(id)) this.#progress.setTimer(id, { dueAt: now + ANSWERS_MILLISECONDS, attempts: 0 });
+      return;
+    }
+    if (this.#tries.delete(id)) tries.end(error === undefined);
     report.keys++;
     report.writes += writes;
     outbox.push(...events);
@@ -294,19 +337,20 @@ export class ControllerLoop {
   }
 
   /** Looks at one object and carries out what its controller wishes, all of it or, where a write is refused, nothing. */
-  #attempt(tx: WriteTransaction, worker: Worker, key: string, now: number): Outcome {
+  #attempt(tx: WriteTransaction, worker: Worker, key: string, tries: PlanAnswers): Outcome {
+    tries.begin();
     try {
       return tx.attempt<Outcome>(() => {
         const events: EventObject[] = [];
         const view = this.#cache.open(tx);
-        const context = this.#context(now);
+        const context = this.#context(tries);
         const plan = worker.work(key, view, context);
-        const refused = this.#apply(tx, plan.writes, worker.name, now, events);
+        const refused = this.#apply(tx, plan.writes, worker.name, tries, events);
         if (!refused) return { writes: plan.writes.length, plan, events };
         const { write, error } = refused;
         const instead = worker.refused?.({ write, reason: error.reason, message: error.message }, key, view, context);
         if (!instead) throw error;
-        const again = this.#apply(tx, instead.writes, worker.name, now, events);
+        const again = this.#apply(tx, instead.writes, worker.name, tries, events);
         if (again) throw again.error;
         return { writes: refused.index + instead.writes.length, plan: instead, events, error };
       });
@@ -321,28 +365,45 @@ export class ControllerLoop {
     tx: WriteTransaction,
     writes: readonly Write[],
     name: string,
-    now: number,
+    tries: PlanAnswers,
     events: EventObject[],
   ): { index: number; write: Write; error: ApiError } | undefined {
     if (writes.length > PLAN_WRITES_MAX) throw new Error(`${name} wishes ${writes.length} writes at once`);
     const user = controllerUser(name);
     for (const [index, write] of writes.entries()) {
-      const error = this.#applyOne(tx, write, name, user, now, events);
-      if (error === undefined) continue;
+      const error = this.#applyOne(tx, write, name, user, tries, events);
+      // What the others need is asked at the same time.
+      if (error === undefined || error instanceof NeedsAnswers) continue;
       // What is no refusal is a bug: all of the plan is undone.
       if (!(error instanceof ApiError)) throw error;
       return { index, write, error };
     }
+    const [first] = tries.asking;
+    // Nothing of the plan stays: it is made again.
+    if (first) throw new NeedsAnswers(first.questions);
     return undefined;
   }
 
   /** Carries out one wish; answers why not, where it was not, and then leaves nothing behind. */
-  #applyOne(tx: WriteTransaction, write: Write, name: string, user: User, now: number, events: EventObject[]): unknown {
+  #applyOne(
+    tx: WriteTransaction,
+    write: Write,
+    name: string,
+    user: User,
+    tries: PlanAnswers,
+    events: EventObject[],
+  ): unknown {
+    const attempt = tries.of(write);
     try {
-      if (write.op === "event") this.#applyEvent(tx, write, name, now, events);
-      else tx.attempt(() => this.#home.applyWrite(tx, write, user));
+      if (attempt.refusal !== undefined) throw attempt.refusal;
+      if (write.op === "event") this.#applyEvent(tx, write, name, tries.now, events, attempt);
+      else tx.attempt(() => this.#home.applyWrite(tx, write, user, attempt));
       return undefined;
     } catch (error) {
+      if (error instanceof NeedsAnswers) {
+        tries.asking.push({ attempt, questions: error.questions });
+        return error;
+      }
       if (!(error instanceof ApiError)) return error ?? new Error("a write failed without a reason");
       // Gone already: what was wished for is the case.
       if (write.op === "delete" && error.reason === "NotFound") return undefined;
@@ -357,6 +418,7 @@ export class ControllerLoop {
     component: string,
     now: number,
     events: EventObject[],
+    attempt: WriteAttempt,
   ): void {
     const isHere = this.#options.namespace !== "";
     const recorded = this.#recorder.record({ ...write, component }, now, (name) =>
@@ -366,13 +428,15 @@ export class ControllerLoop {
     if (!isHere) events.push(recorded.event);
     else {
       const { op, event } = recorded;
-      tx.attempt(() => this.#home.applyWrite(tx, { op, kind: Event, object: event }, controllerUser(component)));
+      tx.attempt(() =>
+        this.#home.applyWrite(tx, { op, kind: Event, object: event }, controllerUser(component), attempt),
+      );
     }
   }
 
   #saveProgress(tx: WriteTransaction, hasWritten: boolean): { committed(): void } {
     let done = this.#readTo;
-    for (const waiting of [this.#pending, this.#postponed])
+    for (const waiting of [this.#pending, this.#postponed, this.#waiting])
       for (const since of waiting.values()) if (since !== undefined) done = Math.min(done, since - 1);
     const stored = this.#progress.cursor;
     const matters = stored === undefined || hasWritten || this.#unsaved >= CURSOR_LAG_MAX;
@@ -380,8 +444,9 @@ export class ControllerLoop {
     return this.#progress.save(tx, matters && done >= 0 && done !== stored ? done : undefined);
   }
 
-  #context(now: number): Context {
-    const { random, namespace } = this.#options;
-    return contextOf({ now, namespace, terminating: this.#home.terminating(), random });
+  #context(tries: PlanAnswers): Context {
+    const { namespace } = this.#options;
+    const random = () => tries.random();
+    return contextOf({ now: tries.now, namespace, terminating: this.#home.terminating(), random });
   }
 }

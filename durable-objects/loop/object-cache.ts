@@ -84,6 +84,14 @@ class OwnerIndex {
   }
 }
 
+interface CustomKinds {
+  readonly kinds: readonly KindRef[];
+  readonly byResource: ReadonlyMap<string, KindRef>;
+  readonly byName: ReadonlyMap<string, KindRef>;
+}
+
+const NO_KINDS: readonly KindRef[] = [];
+
 /**
  * The parsed objects of a home, so that a namespace of a thousand pods is parsed once and not once a pass. Whoever has
  * it tells it of every change in order (`apply`), and opens a view only when it has been told all.
@@ -98,10 +106,26 @@ export class ObjectCache {
   #loaded: string[] = [];
   #ownersLoaded = false;
 
-  /** `kinds`: all that the home may hold. */
-  constructor(kinds: readonly KindRef[]) {
+  /** The same array as long as they are the same. */
+  readonly #customKinds: () => readonly KindRef[];
+  #known: CustomKinds | undefined;
+
+  /** `kinds`: all that the home may hold, but for the cluster's own, which come and go. */
+  constructor(kinds: readonly KindRef[], customKinds: () => readonly KindRef[] = () => NO_KINDS) {
+    this.#customKinds = customKinds;
     this.#kinds = new Map(kinds.map((kind) => [resourceName(kind), kind]));
     this.#kindsByName = new Map(kinds.map((kind) => [`${kind.group}/${kind.kind}`, kind]));
+  }
+
+  /** Of several versions the first: objects say for themselves which they are in. */
+  #custom(): CustomKinds {
+    const kinds = this.#customKinds();
+    if (this.#known?.kinds !== kinds) {
+      const last = [...kinds].reverse();
+      const byResource = new Map(last.map((kind) => [resourceName(kind), kind]));
+      this.#known = { kinds, byResource, byName: new Map(last.map((kind) => [`${kind.group}/${kind.kind}`, kind])) };
+    }
+    return this.#known;
   }
 
   /** A view of the transaction's state as it is now; a consistent cut until the transaction's next write. */
@@ -136,11 +160,11 @@ export class ObjectCache {
   }
 
   kindOf(resource: string): KindRef | undefined {
-    return this.#kinds.get(resource);
+    return this.#kinds.get(resource) ?? this.#custom().byResource.get(resource);
   }
 
   kindNamed(group: string, kind: string): KindRef | undefined {
-    return this.#kindsByName.get(`${group}/${kind}`);
+    return this.#kindsByName.get(`${group}/${kind}`) ?? this.#custom().byName.get(`${group}/${kind}`);
   }
 
   get(tx: ReadTransaction, resource: string, name: string): Readonly<KubeObject> | undefined {
@@ -163,7 +187,7 @@ export class ObjectCache {
   ownerIndex(tx: ReadTransaction): OwnerIndex {
     if (this.#owners) return this.#owners;
     const index = new OwnerIndex(tx.revision);
-    for (const resource of tx.counts().keys()) for (const stored of read(tx, resource)) index.put(stored);
+    for (const resource of tx.counts().keys()) for (const stored of readInPages(tx, resource)) index.put(stored);
     this.#owners = index;
     this.#ownersLoaded = true;
     return index;
@@ -206,6 +230,10 @@ class StoreView implements HomeView {
     return objects.filter(({ metadata }) => wanted.every(([key, value]) => metadata.labels?.[key] === value));
   }
 
+  names(kind: KindRef): string[] {
+    return this.#tx.names(resourceName(kind));
+  }
+
   kinds(): KindRef[] {
     return [...this.#tx.counts().keys()].sort().flatMap((resource) => this.#cache.kindOf(resource) ?? []);
   }
@@ -234,6 +262,18 @@ class StoreView implements HomeView {
 
 const read = (tx: ReadTransaction, resource: string): Stored[] =>
   tx.texts(resource).map(({ name, revision, json }) => new Stored(resource, name, revision, json));
+
+/** Objects that are in memory at a time where they are looked at once: some kinds' are large. */
+const PAGE_OBJECTS = 32;
+
+function* readInPages(tx: ReadTransaction, resource: string): Generator<Stored> {
+  for (let after = ""; ; ) {
+    const page = tx.texts(resource, { after, limit: PAGE_OBJECTS });
+    for (const { name, revision, json } of page) yield new Stored(resource, name, revision, json);
+    if (page.length < PAGE_OBJECTS) return;
+    after = page.at(-1)!.name;
+  }
+}
 
 function insertionIndex(sorted: readonly string[], name: string): number {
   let low = 0;

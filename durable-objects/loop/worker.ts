@@ -84,7 +84,10 @@ function homeWorker(controller: HomeController): Worker {
   const watches = new Map(controller.watches.map((watch) => [resourceName(watch.kind), watch]));
   return {
     name: controller.name,
-    heeds: ({ stored }) => watches.has(stored.resource),
+    heeds({ stored }) {
+      const watch = watches.get(stored.resource);
+      return watch !== undefined && (watch.name ?? stored.name) === stored.name;
+    },
     keysOf({ kind, object, previous }) {
       return (watches.get(resourceName(kind))?.matters?.(object, previous) ?? true) ? [""] : [];
     },
@@ -102,8 +105,7 @@ function universalWorker(controller: UniversalController, kindOf: (resource: str
       mentions.some((field) => stored.json.includes(field) || (previous?.json.includes(field) ?? false)),
     keysOf: (change, view) =>
       controller.concerns(change, view).map(({ kind, name }) => `${resourceName(kind)}/${name}`),
-    allKeys: (view) =>
-      view.kinds().flatMap((kind) => view.list(kind).map((o) => `${resourceName(kind)}/${o.metadata.name}`)),
+    allKeys: (view) => view.kinds().flatMap((kind) => view.names(kind).map((name) => `${resourceName(kind)}/${name}`)),
     work(key, view, context) {
       const slash = key.indexOf("/");
       const kind = kindOf(key.slice(0, slash));

@@ -1,11 +1,16 @@
 import { allKinds } from "../../api/kinds.ts";
 import type { User } from "../../api/object.ts";
 import { defaultTolerationSeconds } from "../admission/default-toleration-seconds.ts";
+import { terminatingDefinition } from "../admission/definition-lifecycle.ts";
+import { dynamicAdmission, surroundingsOf } from "../admission/dynamic-admission.ts";
 import { namespaceLifecycle } from "../admission/namespace-lifecycle.ts";
 import { nodeRestriction } from "../admission/node-restriction.ts";
 import { type PriorityClassFacts, priority } from "../admission/priority.ts";
+import { runtimeClass } from "../admission/runtime-class.ts";
 import { serviceAccount } from "../admission/service-account.ts";
 import { serviceAllocation } from "../admission/service-allocation.ts";
+import { CatalogFollower } from "../catalog/catalog-follower.ts";
+import type { ConversionCaller } from "../catalog/conversion.ts";
 import type { AnyController, Context, HomeView, Plan } from "../controllers/controller.ts";
 import { namespaceDeletion } from "../controllers/namespace-deletion.ts";
 import { NAMESPACED_CONTROLLERS } from "../controllers/namespaced.ts";
@@ -16,6 +21,8 @@ import type { CarriedOut } from "../loop/controller-loop.ts";
 import type { ClusterHomeNamespaceRpc, HomeRequest, NamespaceHomeInternalRpc, TimelineFeedRpc } from "../protocol.ts";
 import { lazyTables } from "../store/lazy-tables.ts";
 import { bindPod } from "../verbs/pods.ts";
+import { isBuiltInResource } from "../verbs/served.ts";
+import { NO_TRANSPORT, type WebhookTransport } from "../webhooks/webhook-transport.ts";
 import { ContentsNews } from "./contents-news.ts";
 import { NamespaceRecord } from "./namespace-record.ts";
 import {
@@ -40,6 +47,10 @@ export interface NamespacedHomeOptions {
   /** Those of every namespace unless a test names its own. */
   controllers?: readonly AnyController[];
   retention?: HomeOptions["retention"];
+  /** Calls webhooks. Absent: nobody can be called. */
+  transport?: WebhookTransport | undefined;
+  /** Calls conversion webhooks. */
+  convert?: ConversionCaller | undefined;
 }
 
 /** PriorityClasses change rarely: they are asked for again when they were last looked at so long ago. */
@@ -66,13 +77,17 @@ export class NamespacedHome {
   readonly #services: ServiceSettling;
   readonly #contents: ContentsNews;
   readonly #controllers: readonly AnyController[];
+  readonly #follower: CatalogFollower;
+  /** There are objects of the cluster's own kinds, or were in this instance's life. */
+  #holdsCustom = false;
   #classes: readonly PriorityClassFacts[] = [];
   #classesAt = Number.NEGATIVE_INFINITY;
   /** The alarm has rung in this instance's life. */
   #hasRung = false;
 
   constructor(options: NamespacedHomeOptions) {
-    const { platform: given, namespace, cluster, timeline, rootCa, controllers, retention } = options;
+    const { platform: given, namespace, cluster, timeline, rootCa, controllers, retention, convert } = options;
+    const { transport = NO_TRANSPORT } = options;
     // Anybody may ask for a namespace that is not there: that leaves nothing behind.
     const platform: Platform = { ...given, database: lazyTables(given.database) };
     this.#platform = platform;
@@ -81,6 +96,13 @@ export class NamespacedHome {
     this.#record = new NamespaceRecord(platform.database);
     const publishers = rootCa ? [rootCaPublisher(rootCa)] : [];
     this.#controllers = controllers ?? [...NAMESPACED_CONTROLLERS, ...publishers];
+    const surroundings = surroundingsOf({
+      transport,
+      scope: () => this.home.scope,
+      handle: (request) => this.home.handle(request),
+      readElsewhere: (target, labelSelector) => cluster.readObjects(target, labelSelector),
+      uuid: () => platform.uuid(),
+    });
     this.home = new Home({
       platform,
       namespace,
@@ -90,16 +112,35 @@ export class NamespacedHome {
       controllers: this.#controllers,
       admission: [
         namespaceLifecycle(() => this.#record.state),
+        terminatingDefinition,
         nodeRestriction,
         serviceAccount,
         priority(() => this.#classes),
         defaultTolerationSeconds,
-        serviceAllocation,
+        serviceAllocation((ask) => this.#services.reserve(ask)),
+        runtimeClass(surroundings.read),
+        ...dynamicAdmission(surroundings),
       ],
       terminating: () => this.#record.state !== "active",
       ready: (request) => this.#ready(request),
-      reserve: (need) => this.#services.reserve(need),
-      beforePass: () => this.#freshClasses(),
+      catalog: () => this.#follower,
+      canPass: () => !this.#holdsCustom || !this.#follower.isUnknown,
+      beforePass: () => this.#beforePass(),
+    });
+    this.home.store.onCommit((changes) => {
+      this.#holdsCustom ||= changes.some(({ stored }) => !isBuiltInResource(stored.resource));
+    });
+    this.#holdsCustom = this.home.store.resources().some((resource) => !isBuiltInResource(resource));
+    this.#follower = new CatalogFollower({
+      cluster,
+      // What is asked of a namespace that is not there leaves nothing behind.
+      follower: () => (this.#record.state === "absent" ? undefined : namespace),
+      convert,
+      learned: (changed, revision) => {
+        // What the new schemas let through is stored later than the definition.
+        this.home.lease.raiseFloor(revision);
+        this.home.endWatches(changed);
+      },
     });
     // An earlier instance may have been lost before it committed anything above.
     this.home.lease.raiseFloor(this.#record.floor);
@@ -146,6 +187,25 @@ export class NamespacedHome {
     else this.#record.set(state, uid);
   }
 
+  #beforePass(): Promise<void> | undefined {
+    const classes = this.#freshClasses();
+    // A refusal is none of the controllers' business: they go by what is known, or wait (`canPass`).
+    const catalog = this.#holdsCustom ? this.#follower.fresh()?.catch(() => undefined) : undefined;
+    return classes && catalog ? Promise.all([classes, catalog]).then(() => undefined) : (catalog ?? classes);
+  }
+
+  /** What is known of the cluster's own kinds is stale. */
+  catalogChanged(revision: number): void {
+    this.#follower.changed(revision);
+  }
+
+  /** A definition is going: deletes some of its instances, and answers how many there were. */
+  async deleteInstances(resource: string): ReturnType<NamespaceHomeInternalRpc["deleteInstances"]> {
+    if (this.home.store.revision === 0) return { remaining: 0, failures: [] };
+    await this.#follower.fresh();
+    return await this.home.deleteInstances(resource);
+  }
+
   #freshClasses(): Promise<void> | undefined {
     if (this.#platform.now() - this.#classesAt < CLASSES_MILLISECONDS) return undefined;
     return this.#cluster.priorityClasses().then(
@@ -176,6 +236,7 @@ export class NamespacedHome {
   /** The namespace is going: deletes some of what it holds, and answers what there was. */
   async terminate(): ReturnType<NamespaceHomeInternalRpc["terminate"]> {
     this.#record.set("terminating", this.#record.uid);
+    if (this.#holdsCustom) await this.#follower.fresh();
     const { decision, refused } = await this.#carryOut(CONTENTS, namespaceDeletion);
     this.home.schedulePass();
     const failures = refused.slice(0, FAILURES_MAX).map(({ error }) => messageOf(error));
@@ -218,8 +279,7 @@ export class NamespacedHome {
     name: string,
     decide: (view: HomeView, context: Context) => Decision,
   ): Promise<CarriedOut<Decision>> {
-    await this.home.lease.whenOpen();
-    const done = this.home.loop.carryOut(name, this.#platform.now(), decide);
+    const done = await this.home.carryOut(name, decide);
     for (const { write, error } of done.refused.slice(0, FAILURES_MAX))
       console.warn(`${name} in ${this.#namespace}: a write (${write.op}) failed: ${messageOf(error)}`);
     return done;

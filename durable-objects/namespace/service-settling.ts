@@ -1,9 +1,9 @@
 import type { ServiceObject } from "../../api/kinds/service-object.ts";
 import { invalid } from "../../api/status.ts";
-import type { NeedsReservation, Reservation } from "../admission/plugin.ts";
 import type { ServiceAddresses } from "../admission/service-allocation.ts";
 import type { ClusterHomeNamespaceRpc, ServiceAsk, ServiceGrant, ServiceHolding } from "../protocol.ts";
 import type { Store } from "../store/store.ts";
+import type { Answer } from "../verbs/answers.ts";
 
 const SERVICES = "services";
 const RETRY_FIRST_MILLISECONDS = 200;
@@ -35,6 +35,8 @@ export class ServiceSettling {
   #settled: number;
   /** An earlier instance may have been granted what it did not get to write. */
   #isFresh = true;
+  /** Whether history was looked through for what an earlier instance did not get to tell; later changes this one sees itself. */
+  #hasLooked = false;
   /** Something is being reserved. Durable: what an instance that was lost had been granted is given back by the next. */
   #isReserving = false;
   #dirty = false;
@@ -73,14 +75,15 @@ export class ServiceSettling {
 
   /** Takes up what an earlier instance did not get to tell. */
   wake(): void {
-    if (this.#store.revision > this.#settled && !this.#dirty) {
+    if (!this.#hasLooked && this.#store.revision > this.#settled && !this.#dirty) {
       const changes = this.#store.changes(this.#settled, { limit: 1, resources: [SERVICES] });
       this.#dirty = changes === undefined || changes.length > 0;
     }
+    this.#hasLooked = true;
     this.#settle();
   }
 
-  async reserve({ ask }: NeedsReservation): Promise<Reservation> {
+  async reserve(ask: ServiceAsk): Promise<Answer<ServiceAddresses>> {
     if (this.#isFresh) await this.#settleFirst();
     // Known before it is granted: a settling that crosses the answer must not give it to somebody else.
     const reservation = this.#uuid();
@@ -88,7 +91,7 @@ export class ServiceSettling {
     this.#noteReserving();
     let grant: ServiceGrant;
     try {
-      grant = await this.#cluster.allocateService({ ...(ask as ServiceAsk), reservation });
+      grant = await this.#cluster.allocateService({ ...ask, reservation });
     } catch (error) {
       // Perhaps granted, and the answer lost.
       this.#underWay.delete(reservation);
@@ -99,12 +102,11 @@ export class ServiceSettling {
       this.#underWay.delete(reservation);
       // What is taken may have been granted to an asking of this home that nobody waits for any more.
       this.#settleSoon();
-      throw invalid({ group: "", kind: "Service" }, (ask as ServiceAsk).name, grant.errors);
+      throw invalid({ group: "", kind: "Service" }, ask.name, grant.errors);
     }
     const { clusterIP, nodePorts } = grant;
     const value: ServiceAddresses = { clusterIP, nodePorts };
     return {
-      ask,
       value,
       release: async () => {
         this.#underWay.delete(reservation);

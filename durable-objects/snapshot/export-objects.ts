@@ -43,8 +43,10 @@ export function exportObjects(
 
 function* chunksOf(store: Store, isNamespaced: boolean, revision: number): Generator<string, void> {
   const kinds = allKinds().filter(({ namespaced }) => namespaced === isNamespaced);
+  const builtIn = kinds.map((kind) => servedOf(kind).resource);
   let text = "";
-  for (const resource of new Set(kinds.map((kind) => servedOf(kind).resource))) {
+  // What is of no built-in kind is of one of the cluster's own; their definitions come before them.
+  for (const resource of new Set([...builtIn, ...store.resources({ past: true })])) {
     for (const page of store.view(resource, revision).pages({})) {
       for (const object of page) {
         text += objectLine({ resource, ...object });

@@ -48,23 +48,23 @@ describe("a transaction", () => {
     expect(store.revision).toBe(1);
   });
 
-  test("does not remember as absent what has come, or has come back since", () => {
-    const { store } = storeOn();
-    const huge = "x".repeat(5 << 20); // More than the cache holds.
-    store.write((tx) => tx.put("pods", "old", text(huge)));
-    store.write((tx) => {
-      expect(tx.get("pods", "new")).toBeUndefined();
-      tx.put("pods", "new", text(huge));
-      expect(tx.get("pods", "new")?.name).toBe("new");
-      expect(() =>
-        tx.attempt(() => {
-          tx.remove("pods", "old", text("gone"));
-          expect(tx.get("pods", "old")).toBeUndefined();
-          throw new Error("undo");
-        }),
-      ).toThrow("undo");
-      expect(tx.get("pods", "old")?.name).toBe("old");
+  test("creates what is not there, and nothing where it is, known to the cache or not", () => {
+    const { store, database } = storeOn();
+    expect(store.write((tx) => tx.create("pods", "a", text("first"))?.revision)).toBe(1);
+    expect(store.write((tx) => tx.create("pods", "a", text("second")))).toBeUndefined();
+    const { store: later } = storeOn(database);
+    later.write((tx) => {
+      expect(tx.create("pods", "a", text("third"))).toBeUndefined();
+      expect(tx.create("pods", "b", text("other"))?.revision).toBe(2);
     });
+    expect(later.read((tx) => tx.list("pods").map(({ json }) => valueIn(json)))).toEqual(["first", "other"]);
+    expect(later.changes(0)).toHaveLength(2);
+  });
+
+  test("tells why it could not create for another reason than that the object is there", () => {
+    const { store, database } = storeOn();
+    database.exec("DROP TABLE objects");
+    expect(() => store.write((tx) => tx.create("pods", "a", text("one")))).toThrow("no such table");
   });
 
   test("may not await", () => {

@@ -219,6 +219,15 @@ export class Store {
     return readVersions(this.database, resource, name, options);
   }
 
+  /** Resources that have objects, by name; with `past`, also those of which history alone tells. */
+  resources({ past = false }: { past?: boolean } = {}): string[] {
+    const now = "SELECT DISTINCT resource FROM objects";
+    const query = past
+      ? `${now} UNION SELECT DISTINCT resource FROM history ORDER BY resource`
+      : `${now} ORDER BY resource`;
+    return [...this.database.exec<{ resource: string }>(query)].map(({ resource }) => resource);
+  }
+
   /** A resource as it was at a revision at or below which nothing is committed any more. Its reads throw once that is compacted. */
   view(resource: string, revision: number): View {
     return new View({

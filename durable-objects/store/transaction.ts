@@ -13,6 +13,8 @@ export interface ReadTransaction {
   list(resource: string, page?: Page): Stored[];
   /** As `list`, for callers that only pass the texts on. */
   texts(resource: string, page?: Page): NamedText[];
+  /** Of all objects of a resource, in order. */
+  names(resource: string): string[];
   count(resource: string, after?: string): number;
   /** The resources that have objects, with their numbers. */
   counts(): Map<string, number>;
@@ -21,6 +23,8 @@ export interface ReadTransaction {
 export interface WriteTransaction extends ReadTransaction {
   /** Who history says wrote what is put and removed from now on: a user's name. `attempt` begins and ends with the same. */
   author: string;
+  /** Creates what is not there; undefined where it is. `render` as with `put`. */
+  create(resource: string, name: string, render: (revision: number) => string): Stored | undefined;
   /** Creates or replaces. `render` makes the text with the revision it is given. */
   put(resource: string, name: string, render: (revision: number) => string): Stored;
   /** Removes an object that exists; `render` makes its last state, which watchers are told. */
@@ -54,8 +58,6 @@ export class Transaction implements WriteTransaction {
   readonly #cache: Cache;
   readonly #next: (last: number) => number;
   #revision: number;
-  /** Looked for last and not there: whoever creates looks twice. */
-  #absent: { resource: string; name: string } | undefined;
 
   constructor(database: SqlDatabase, cache: Cache, revision: number, next: (last: number) => number) {
     this.exec = (query, ...bindings) => database.exec(query, ...bindings);
@@ -71,7 +73,6 @@ export class Transaction implements WriteTransaction {
   get(resource: string, name: string): Stored | undefined {
     const cached = this.#cache.get(resource, name);
     if (cached) return cached;
-    if (this.#absent?.resource === resource && this.#absent.name === name) return undefined;
     for (const row of this.exec<TextRow>(
       "SELECT o.name, o.revision, json FROM objects o JOIN history h ON h.revision = o.revision WHERE o.resource = ? AND o.name = ?",
       resource,
@@ -81,7 +82,6 @@ export class Transaction implements WriteTransaction {
       this.#cache.set(stored);
       return stored;
     }
-    this.#absent = { resource, name };
     return undefined;
   }
 
@@ -120,6 +120,11 @@ export class Transaction implements WriteTransaction {
     ];
   }
 
+  names(resource: string): string[] {
+    const rows = this.exec<{ name: string }>("SELECT name FROM objects WHERE resource = ? ORDER BY name", resource);
+    return [...rows].map(({ name }) => name);
+  }
+
   count(resource: string, after = ""): number {
     for (const { n } of this.exec<{ n: number }>(
       "SELECT COUNT(*) AS n FROM objects WHERE resource = ? AND name > ?",
@@ -138,19 +143,29 @@ export class Transaction implements WriteTransaction {
     return new Map([...rows].map(({ resource, n }) => [resource, n]));
   }
 
-  put(resource: string, name: string, render: (revision: number) => string): Stored {
-    const previous = this.get(resource, name);
+  create(resource: string, name: string, render: (revision: number) => string): Stored | undefined {
+    if (this.#cache.get(resource, name)) return undefined;
     const revision = this.#next(this.#revision);
     const stored = new Stored(resource, name, revision, render(revision));
-    this.exec(
-      previous
-        ? "UPDATE objects SET revision = ?3 WHERE resource = ?1 AND name = ?2"
-        : "INSERT INTO objects (resource, name, revision) VALUES (?1, ?2, ?3)",
-      resource,
-      name,
-      revision,
-    );
-    this.#record({ type: previous ? "MODIFIED" : "ADDED", revision, stored, previous });
+    try {
+      // SQLite looks for the name by itself: asking first would cost as much again.
+      this.exec("INSERT INTO objects (resource, name, revision) VALUES (?, ?, ?)", resource, name, revision);
+    } catch (error) {
+      if (this.get(resource, name)) return undefined;
+      throw error;
+    }
+    this.#record({ type: "ADDED", revision, stored, previous: undefined });
+    this.#cache.set(stored);
+    return stored;
+  }
+
+  put(resource: string, name: string, render: (revision: number) => string): Stored {
+    const previous = this.get(resource, name);
+    if (!previous) return this.create(resource, name, render) as Stored;
+    const revision = this.#next(this.#revision);
+    const stored = new Stored(resource, name, revision, render(revision));
+    this.exec("UPDATE objects SET revision = ?3 WHERE resource = ?1 AND name = ?2", resource, name, revision);
+    this.#record({ type: "MODIFIED", revision, stored, previous });
     this.#cache.set(stored);
     return stored;
   }
@@ -179,7 +194,6 @@ export class Transaction implements WriteTransaction {
       this.author,
     );
     this.#revision = revision;
-    this.#absent = undefined;
     this.changes.push(change);
   }
 
@@ -198,7 +212,6 @@ export class Transaction implements WriteTransaction {
 
   /** The revision stays used: a gap in the sequence harms nobody, one number for two states would. */
   #undo({ stored: { resource, name }, previous, revision }: Change): void {
-    this.#absent = undefined;
     if (previous) {
       this.exec(
         "INSERT OR REPLACE INTO objects (resource, name, revision) VALUES (?, ?, ?)",

@@ -16,16 +16,22 @@ const ROWS_MAX = 1024;
 /** What is read at a time, about: memory held for one reader, and well below the 2 MB that a value of a Durable Object's SQLite may have. */
 const READ_CHARS = 512 << 10;
 
-/**
- * The versions that a resource had: those that are current and not newer than the revision, and in place of newer ones what history says they
- * replaced (?5: a JSON object, name to revision). SQLite merges the two in the order of names, row by row.
- */
-const VERSIONS = `(SELECT name, revision FROM objects WHERE resource = ?1 AND name > ?2 AND revision <= ?3
-  UNION ALL SELECT key, value FROM json_each(?5) ORDER BY 1 LIMIT ?4) v CROSS JOIN history h ON h.revision = v.revision`;
-const TEXTS = `SELECT v.name, v.revision, h.json FROM ${VERSIONS}`;
+/** The versions that are current and not newer than the revision. */
+const CURRENT = "SELECT name, revision FROM objects WHERE resource = ?1 AND name > ?2 AND revision <= ?3";
+/** In place of newer ones what history says they replaced (?5: a JSON object, name to revision): SQLite merges the two in the order of names, row by row. */
+const MERGED = `${CURRENT} UNION ALL SELECT key, value FROM json_each(?5)`;
+/** SQLite plans a statement anew for every other LIMIT that is bound to it, unless it stands in an expression. */
+const textsOf = (versions: string): string =>
+  `(${versions} ORDER BY 1 LIMIT +?4) v CROSS JOIN history h ON h.revision = v.revision`;
+const TEXTS = `SELECT v.name, v.revision, h.json FROM ${textsOf(MERGED)}`;
 /** ?6: whether there is something before it, which a comma has to follow. */
-const PIECE = `SELECT CAST(group_concat(json, ',') AS BLOB) AS bytes, COUNT(name) AS count, MAX(name) AS last
-  FROM (SELECT NULL AS name, '' AS json WHERE ?6 UNION ALL SELECT v.name, h.json FROM ${VERSIONS})`;
+const pieceOf = (
+  versions: string,
+): string => `SELECT CAST(group_concat(json, ',') AS BLOB) AS bytes, COUNT(name) AS count, MAX(name) AS last
+  FROM (SELECT NULL AS name, '' AS json WHERE ?6 UNION ALL SELECT v.name, h.json FROM ${textsOf(versions)})`;
+const PIECE = pieceOf(MERGED);
+/** Where nothing was replaced, as mostly. */
+const CURRENT_PIECE = pieceOf(CURRENT);
 
 /** How much to read at a time, learnt from what was read: objects of 2 KB by the hundred, those of 1 MB one by one. */
 export class ReadSize {
@@ -121,7 +127,8 @@ export class View {
 
   #piece(bindings: SqlValue[]): Piece {
     type PieceRow = { bytes: ArrayBuffer | null; count: number; last: string };
-    for (const { bytes, count, last } of this.#options.database.exec<PieceRow>(PIECE, ...bindings)) {
+    const query = this.#names.length > 0 ? PIECE : CURRENT_PIECE;
+    for (const { bytes, count, last } of this.#options.database.exec<PieceRow>(query, ...bindings)) {
       return { bytes: bytes === null ? new Uint8Array() : new Uint8Array(bytes), count, last };
     }
     return { bytes: new Uint8Array(0), count: 0, last: "" }; // There are no tables yet.

@@ -1,4 +1,8 @@
 import { ApiError, methodNotAllowed } from "../../api/status.ts";
+import { CatalogFollower } from "../catalog/catalog-follower.ts";
+import { FlowGate } from "../flow-control/flow-gate.ts";
+import type { ConversionCaller } from "../catalog/conversion.ts";
+import { completeAnswer, completeWatch } from "../catalog/convert-answer.ts";
 import type { Platform } from "../home.ts";
 import type {
   ClusterHomeTimelineRpc,
@@ -11,14 +15,16 @@ import type {
   RequestOptions,
   SubscriberRpc,
   Subscription,
+  Target,
   TimelineRpc,
   WatchAnswer,
   WatchRequest,
 } from "../protocol.ts";
+import { TIMELINE_FOLLOWER } from "../protocol.ts";
 import { refusalAnswer } from "../verbs/answer.ts";
 import { expiredRevision } from "../verbs/list.ts";
 import { checkListOptions, checkReadable, parseResourceVersion } from "../verbs/resource-version.ts";
-import { type Served, servedOf } from "../verbs/served.ts";
+import { builtInAt, type Served, servedIn } from "../verbs/served.ts";
 import { Calls } from "./calls.ts";
 import { Cuts } from "./cuts.ts";
 import { Frontier } from "./frontier.ts";
@@ -52,6 +58,8 @@ export interface ClusterTimelineOptions {
   homeOf(home: string): HomeTimelineRpc;
   clusterHome(): ClusterHomeTimelineRpc;
   subscriber(subscription: Subscription): SubscriberRpc;
+  /** Calls conversion webhooks. */
+  convert?: ConversionCaller | undefined;
 }
 
 /**
@@ -73,6 +81,8 @@ export class ClusterTimeline implements TimelineRpc {
   readonly #lists: Lists;
   readonly #watchers: Watchers;
   readonly #subscribers: Subscribers;
+  readonly #follower: CatalogFollower;
+  readonly #gate: FlowGate;
   /** Stubs of open homes. */
   readonly #stubs = new Map<string, HomeTimelineRpc>();
   readonly #waitingForSlot: (() => void)[] = [];
@@ -178,7 +188,27 @@ export class ClusterTimeline implements TimelineRpc {
       sleep,
       log: (message, error) => console.error(message, error),
     });
+    this.#follower = new CatalogFollower({
+      cluster: {
+        catalog: (...args) => calls.persistently(() => options.clusterHome().catalog(...args)),
+        definition: (...args) => calls.persistently(() => options.clusterHome().definition(...args)),
+      },
+      follower: () => TIMELINE_FOLLOWER,
+      convert: options.convert,
+      learned: (changed) => this.#watchers.end(changed),
+    });
+    this.#gate = new FlowGate({
+      later,
+      catalog: () => this.#follower.catalog,
+      // It asks every home.
+      countOf: () => Number.POSITIVE_INFINITY,
+      learn: () => void this.#follower.fresh()?.catch(() => undefined),
+    });
     this.#restore();
+  }
+
+  async catalogChanged(revision: number): Promise<void> {
+    this.#follower.changed(revision);
   }
 
   // What homes say.
@@ -268,31 +298,46 @@ export class ClusterTimeline implements TimelineRpc {
 
   // What crosses namespaces.
 
-  async handle({ verb, user, target, options }: HomeRequest): Promise<HomeAnswer> {
+  async handle(request: HomeRequest): Promise<HomeAnswer> {
+    return await this.#gate.handle(request, () => this.#handle(request));
+  }
+
+  async watch(request: WatchRequest): Promise<WatchAnswer> {
+    return await this.#gate.watch(request, () => this.#watch(request));
+  }
+
+  async #handle({ verb, user, target, options }: HomeRequest): Promise<HomeAnswer> {
     try {
       if (verb !== "list") throw methodNotAllowed();
-      const served = servedOf(target);
       const refusal = await this.#authorize(user, verb, target);
       if (refusal) return refusal;
+      const served = await this.#served(target);
       await this.#asked(served, options);
-      return await this.#lists.list(served, target, options);
+      return await completeAnswer(served, await this.#lists.list(served, target, options));
     } catch (error) {
       return refusalAnswer(error);
     }
   }
 
-  async watch({ user, target, options }: WatchRequest): Promise<WatchAnswer> {
+  async #watch({ user, target, options }: WatchRequest): Promise<WatchAnswer> {
     try {
-      const served = servedOf(target);
       checkListOptions(options, true);
       const refusal = await this.#authorize(user, "watch", target);
       if (refusal) return { code: refusal.code, body: refusal.body as string };
+      const served = await this.#served(target);
       const asked = await this.#asked(served, options);
       const start = await this.#startOf(options, asked);
-      return { code: 200, events: this.#watchers.open(served, options, start) };
+      return completeWatch(served, { code: 200, events: this.#watchers.open(served, options, start) });
     } catch (error) {
       return refusalAnswer(error) as WatchAnswer;
     }
+  }
+
+  async #served(target: Target): Promise<Served> {
+    const builtIn = builtInAt(target);
+    if (builtIn) return builtIn;
+    await this.#follower.learn(target);
+    return servedIn(this.#follower.catalog, target);
   }
 
   async cut(at?: number): Promise<{ revision: number; homes: string[] } | { expired: true }> {

@@ -188,8 +188,8 @@ type Piece = string | Uint8Array;
 
 const encoder = new TextEncoder();
 
-const head = ({ info, apiVersion }: Served, metadata: Record<string, unknown>): string =>
-  `${JSON.stringify({ kind: `${info.kind}List`, apiVersion, metadata }).slice(0, -1)},"items":[`;
+const head = ({ listKind, apiVersion }: Served, metadata: Record<string, unknown>): string =>
+  `${JSON.stringify({ kind: listKind, apiVersion, metadata }).slice(0, -1)},"items":[`;
 
 /** The items of all namespaces with the commas between them. Throws where one cannot be read: a list must not end early unnoticed. */
 async function* piecesOf({ namespaces, read }: Listing): AsyncGenerator<Piece, void> {

@@ -24,14 +24,14 @@ export class WatchFilter {
   /** One line of a watch; empty where the event is none of the watcher's. */
   line(event: FeedEvent): string {
     const { type, revision, json, previousJson } = event;
-    const { present } = this.#served;
-    if (this.isEverything) return watchLine(type, present(json));
+    const served = this.#served;
+    if (this.isEverything) return watchLine(type, served.present(json));
     if (type !== "MODIFIED" || previousJson === undefined)
-      return this.#selects(event, json) ? watchLine(type, present(json)) : "";
+      return this.#selects(event, json) ? watchLine(type, served.present(json)) : "";
     const saw = this.#selects(event, previousJson);
-    if (this.#selects(event, json)) return watchLine(saw ? "MODIFIED" : "ADDED", present(json));
+    if (this.#selects(event, json)) return watchLine(saw ? "MODIFIED" : "ADDED", served.present(json));
     // To its watcher the object is gone: as it was last seen, at the revision of its leaving.
-    return saw ? watchLine("DELETED", present(withRevision(previousJson, revision))) : "";
+    return saw ? watchLine("DELETED", served.present(withRevision(previousJson, revision))) : "";
   }
 
   /** The line of an object that is there from the beginning. */

@@ -119,6 +119,12 @@ export class Watchers {
     return stream.readable;
   }
 
+  /** Ends the watches of these resources: they are served otherwise than when these began. */
+  end(resources: readonly string[]): void {
+    if (resources.length === 0) return;
+    for (const { served, stream } of [...this.#all]) if (resources.includes(served.resource)) stream.close();
+  }
+
   /** The frontier has passed these, which are in order. */
   tell(events: readonly FeedEvent[]): void {
     const byResource = new Map<string, FeedEvent[]>();

@@ -4,14 +4,15 @@ import { invalid } from "../../api/status.ts";
 import type { HomeAnswer } from "../protocol.ts";
 import { textAnswer } from "./answer.ts";
 import { bindPod } from "./pods.ts";
+import type { Call } from "./scope.ts";
 import { matchName } from "./update.ts";
-import { commit, type WriteCall } from "./write.ts";
+import { commit } from "./write.ts";
 
 const BINDING = { group: "", version: "v1", kind: "Binding" };
 const SUCCESS = '{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201}';
 
 /** `pods/binding`: what schedulers other than our own place pods with. */
-export async function createBinding(call: WriteCall): Promise<HomeAnswer> {
+export async function createBinding(call: Call): Promise<HomeAnswer> {
   const { request, options } = call;
   const { object } = decodeText(BINDING, request.body ?? "", options.fieldValidation);
   const { name } = request.target;

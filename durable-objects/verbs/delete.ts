@@ -1,15 +1,15 @@
 import type { KubeObject } from "../../api/object.ts";
 import { conflict, notFound, type Status } from "../../api/status.ts";
-import { admit } from "../admission/admit.ts";
+import { admit, validateAdmission } from "../admission/admit.ts";
 import type { HomeAnswer } from "../protocol.ts";
 import type { Stored } from "../store/stored.ts";
 import { textAnswer } from "./answer.ts";
 import { type DeleteOptions, deleteOptionsOf } from "./delete-options.ts";
 import { objectText } from "./object-text.ts";
-import { copyOf, timestampOf, type Writing } from "./scope.ts";
+import { type Call, copyOf, timestampOf, type Writing } from "./scope.ts";
 import type { Served } from "./served.ts";
 import { awaitsContents, removeObject } from "./update.ts";
-import { commit, type WriteCall } from "./write.ts";
+import { commit } from "./write.ts";
 
 export const ORPHAN = "orphan";
 export const FOREGROUND = "foregroundDeletion";
@@ -37,7 +37,7 @@ export interface Deletion {
   uid: string;
 }
 
-export async function deleteOne(call: WriteCall): Promise<HomeAnswer> {
+export async function deleteOne(call: Call): Promise<HomeAnswer> {
   const { served, request } = call;
   const { name } = request.target;
   const options = deleteOptionsOf(request);
@@ -57,12 +57,13 @@ export async function deleteOne(call: WriteCall): Promise<HomeAnswer> {
   return textAnswer(200, JSON.stringify(status));
 }
 
-/** Deletes an object, or marks it (registry.Store.Delete and rest.BeforeDelete upstream). */
+/** Deletes an object, or marks it (registry.Store.Delete and rest.BeforeDelete upstream). `admits`: false where admission has had its say. */
 export function deleteObject(
   writing: Writing,
   served: Served,
   name: string,
   options: Omit<DeleteOptions, "dryRun">,
+  { admits = true }: { readonly admits?: boolean } = {},
 ): Deletion {
   const { tx, dryRun } = writing;
   const stored = tx.get(served.resource, name);
@@ -70,7 +71,20 @@ export function deleteObject(
   const object = copyOf(stored.object);
   const uid = object.metadata.uid ?? "";
   checkPreconditions(served, stored, options);
-  admit(writing, { operation: "delete", served, subresource: "", name, object, previous: stored.object });
+  const previous = served.current(stored, writing.answers);
+  const write = {
+    operation: "delete" as const,
+    served,
+    subresource: "",
+    name,
+    object,
+    previous,
+    deleteOptions: options,
+  };
+  if (admits) {
+    admit(writing, write);
+    validateAdmission(writing, write);
+  }
 
   const grace = graceOf(writing, served, object, options.graceSeconds);
   if (grace === "pending") return { gone: false, json: stored.json, uid };
@@ -78,7 +92,7 @@ export function deleteObject(
   if (finalizers.length > 0) object.metadata.finalizers = finalizers;
   else delete object.metadata.finalizers;
   const waits = finalizers.length > 0 || awaitsContents(served, object);
-  if (waits && grace === "none") markAsDeleting(object, writing.scope.now());
+  if (waits && grace === "none") markAsDeleting(object, writing.draws.now());
   if (awaitsContents(served, object)) object["status"] = { ...object["status"], phase: "Terminating" };
   if (!waits && (grace === "none" || grace === 0))
     return { gone: true, json: removeObject(writing, served, object), uid };
@@ -109,7 +123,7 @@ function checkPreconditions(
  * deleted already and this request does not shorten that.
  */
 function graceOf(
-  { scope }: Writing,
+  { draws }: Writing,
   { rules }: Served,
   object: KubeObject,
   asked: number | undefined,
@@ -121,15 +135,15 @@ function graceOf(
     if (!had) return "none";
     if (requested === undefined || requested >= had) return "pending";
     const due = Date.parse(metadata.deletionTimestamp) - had * 1000 + requested * 1000;
-    const isPast = due < scope.now();
-    metadata.deletionTimestamp = timestampOf(isPast ? scope.now() : due);
+    const isPast = due < draws.now();
+    metadata.deletionTimestamp = timestampOf(isPast ? draws.now() : due);
     // What is over already is still to be ended by who runs it, unless it is to go at once.
     metadata.deletionGracePeriodSeconds = isPast && requested !== 0 ? 1 : requested;
     return metadata.deletionGracePeriodSeconds;
   }
   if (!rules.deletionGraceSeconds) return "none";
   const seconds = rules.deletionGraceSeconds(object, requested);
-  metadata.deletionTimestamp = timestampOf(scope.now() + seconds * 1000);
+  metadata.deletionTimestamp = timestampOf(draws.now() + seconds * 1000);
   metadata.deletionGracePeriodSeconds = seconds;
   if (metadata.generation) metadata.generation++;
   return seconds;

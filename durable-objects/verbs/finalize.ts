@@ -5,10 +5,14 @@ export const FINALIZE: UpdateStrategy = {
   subresource: "finalize",
   keep(next, previous) {
     const finalizers = next["spec"]?.finalizers;
-    const { resourceVersion } = next.metadata;
+    const { managedFields, resourceVersion } = next.metadata;
     keepField(next, previous, "spec");
     keepField(next, previous, "status");
-    next.metadata = { ...structuredClone(previous.metadata), ...(resourceVersion && { resourceVersion }) };
+    next.metadata = {
+      ...structuredClone(previous.metadata),
+      ...(managedFields && { managedFields }),
+      ...(resourceVersion && { resourceVersion }),
+    };
     next["spec"] ??= {};
     if (finalizers?.length > 0) next["spec"].finalizers = finalizers;
     else delete next["spec"].finalizers;

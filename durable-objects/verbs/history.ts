@@ -5,7 +5,7 @@ import type { HistoryRequest, HomeAnswer } from "../protocol.ts";
 import { timeOfRevision } from "../revision.ts";
 import { refusalAnswer, textAnswer } from "./answer.ts";
 import type { HomeScope } from "./scope.ts";
-import { servedOf } from "./served.ts";
+import { servedIn } from "./served.ts";
 
 /** Versions in one answer. */
 const VERSIONS_MAX = 100;
@@ -20,7 +20,7 @@ const READ_VERSIONS = 4;
  */
 export function history(scope: HomeScope, { user, target, limit }: HistoryRequest): HomeAnswer {
   try {
-    const served = servedOf(target);
+    const served = servedIn(scope.catalog, target);
     authorize(scope, { verb: "get", user, target, options: {} });
     const most = Math.min(limit, VERSIONS_MAX);
     let before: number | undefined;

@@ -105,6 +105,9 @@ export class Items {
   }
 }
 
+/** Only what is asked for is read: memory is held for a piece, and none for a reader that does not read. */
+const NOTHING_AHEAD = { highWaterMark: 0 };
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -118,21 +121,21 @@ export function streamOf(
   end: () => string,
 ): ReadableStream<Uint8Array> {
   const first = [...head];
-  return new ReadableStream({
-    type: "bytes",
-    pull(controller) {
-      // A throw breaks the stream: its reader sees that it has not got everything.
-      const { value, done } = first.length > 0 ? { value: first.shift()!, done: false } : parts.next();
-      if (value !== undefined) controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
-      if (!done) return;
-      const tail = end();
-      if (tail !== "") controller.enqueue(encoder.encode(tail));
-      controller.close();
-      // A byte stream with a pending read closes only when that read is answered.
-      if (tail === "") (controller as ReadableByteStreamController).byobRequest?.respond(0);
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        // A throw breaks the stream: its reader sees that it has not got everything.
+        const { value, done } = first.length > 0 ? { value: first.shift()!, done: false } : parts.next();
+        if (value !== undefined) controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
+        if (!done) return;
+        const tail = end();
+        if (tail !== "") controller.enqueue(encoder.encode(tail));
+        controller.close();
+      },
+      cancel() {
+        parts.return();
+      },
     },
-    cancel() {
-      parts.return();
-    },
-  });
+    NOTHING_AHEAD,
+  );
 }

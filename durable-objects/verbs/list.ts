@@ -26,7 +26,7 @@ export function list(call: Call): HomeAnswer {
     const count = selection.isEverything ? `,"remainingItemCount":${remaining}` : "";
     return `"metadata":{"resourceVersion":"${revision}","continue":"${token}"${count}}`;
   };
-  const opening = `{"kind":"${served.info.kind}List","apiVersion":"${served.apiVersion}"`;
+  const opening = `{"kind":"${served.listKind}","apiVersion":"${served.apiVersion}"`;
 
   const parts = items.parts();
   const read: ItemsPart[] = [];

@@ -36,3 +36,11 @@ export function withRevision(json: string, revision: number): string {
   const start = json.indexOf(REVISION) + REVISION.length;
   return `${json.slice(0, start)}${revision}${json.slice(json.indexOf('"', start))}`;
 }
+
+/** The revision that an object's text carries; 0 where it has none. */
+export function revisionIn(json: string): number {
+  const at = json.indexOf(REVISION);
+  if (at < 0) return 0;
+  const start = at + REVISION.length;
+  return Number(json.slice(start, json.indexOf('"', start)));
+}

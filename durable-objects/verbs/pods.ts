@@ -1,9 +1,12 @@
 import type { KubeObject } from "../../api/object.ts";
 import { conflict, notFound } from "../../api/status.ts";
+import { admitSubresource } from "../admission/admit-subresource.ts";
 import { objectText } from "./object-text.ts";
 import { copyOf, timestampOf, type Writing } from "./scope.ts";
+import { servedOf } from "./served.ts";
 
 const PODS = { group: "", resource: "pods" };
+const BINDING = { group: "", version: "v1", kind: "Binding" };
 
 /** What a pod is to be bound to, and what its binding adds to it. */
 export interface PodBinding {
@@ -15,7 +18,9 @@ export interface PodBinding {
 }
 
 /** Places a pod that has no place yet. @throws ApiError where it has gone, is going, or has been placed meanwhile. */
-export function bindPod({ tx, scope, dryRun }: Writing, { name, uid, node, annotations }: PodBinding): void {
+export function bindPod(writing: Writing, binding: PodBinding): void {
+  const { tx, scope, dryRun } = writing;
+  const { name, uid } = binding;
   const stored = tx.get("pods", name);
   if (!stored) throw notFound(PODS, name);
   const { metadata, spec } = stored.object;
@@ -31,12 +36,34 @@ export function bindPod({ tx, scope, dryRun }: Writing, { name, uid, node, annot
   if (spec?.schedulingGates?.length > 0) {
     throw conflict(PODS, name, `pod ${name} has non-empty .spec.schedulingGates`);
   }
+  const { node, annotations } = admitted(writing, binding);
   if (dryRun) return;
   const pod = copyOf(stored.object);
   pod["spec"].nodeName = node;
   if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
   setPodCondition(pod, { type: "PodScheduled", status: "True" }, timestampOf(scope.now()));
   tx.put("pods", name, (revision) => objectText(pod, revision));
+}
+
+/** The binding as admission lets it pass. */
+function admitted(
+  writing: Writing,
+  { name, uid, node, annotations }: PodBinding,
+): Pick<PodBinding, "node" | "annotations"> {
+  const { metadata, target } = admitSubresource(writing, {
+    operation: "create",
+    served: servedOf({ ...PODS, version: "v1" }),
+    subresource: "binding",
+    name,
+    kind: BINDING,
+    object: {
+      kind: "Binding",
+      apiVersion: "v1",
+      metadata: { name, namespace: writing.scope.namespace, ...(uid && { uid }), ...(annotations && { annotations }) },
+      target: { kind: "Node", name: node },
+    },
+  });
+  return { node: target?.name ?? node, ...(metadata.annotations && { annotations: metadata.annotations }) };
 }
 
 export interface PodCondition {

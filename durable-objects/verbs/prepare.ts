@@ -1,41 +1,54 @@
+import { sameJson } from "../../api/equality.ts";
 import type { FieldError } from "../../api/field-error.ts";
-import type { KubeObject, ObjectMeta } from "../../api/object.ts";
+import type { KubeObject, ObjectMeta, OwnerReference } from "../../api/object.ts";
 import { validateObjectMeta } from "../../api/object-meta.ts";
-import { convert } from "../../api/schema/convert.ts";
-import { decodeText } from "../../api/schema/decode.ts";
-import { applyDefaults } from "../../api/schema/defaults.ts";
+import type { Decoded } from "../../api/schema/decode.ts";
 import { badRequest, invalid } from "../../api/status.ts";
-import type { RequestOptions } from "../protocol.ts";
+import type { Call } from "./scope.ts";
 import type { Served } from "./served.ts";
 
 /** Resources whose creator may say the status: a node registers with it. */
 const STATUS_ON_CREATE = new Set(["nodes"]);
 
-/** The request's object: parsed, checked against the schema, with all defaults, in the version that is stored. */
-export function decodeBody(
-  served: Served,
-  body: string,
-  { fieldValidation }: RequestOptions,
-): { object: KubeObject; warnings: string[] } {
-  const { object, warnings } = decodeText(served.info, body, fieldValidation);
-  return { object: complete(served, object), warnings };
+/** The request's object with all defaults, in the working version. Each call makes it anew. */
+export function decodeBody({ served, request, options }: Pick<Call, "served" | "request" | "options">): Decoded {
+  const { object, warnings } = served.decodeText(request.body ?? "", options.fieldValidation);
+  return { object: served.complete(object), warnings };
 }
 
-/** Sets the defaults of a decoded object and converts it to the version that is stored; the given one is used up. */
-export function complete({ info, storage, rules }: Served, object: KubeObject): KubeObject {
-  object.metadata ??= { name: "" };
-  applyDefaults(info, object);
-  const stored = convert(object, storage);
-  rules.setDefaults?.(stored);
-  return stored;
+/** What no client may say of an object that is yet to be (rest.WipeObjectMetaSystemFields). */
+export function wipeSystemFields(metadata: ObjectMeta): void {
+  delete metadata.uid;
+  delete metadata.creationTimestamp;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
 }
 
-/** What clients may not say of an object that is yet to be (rest.BeforeCreate). */
+/** An owner counts once, however often it is named; whoever names it twice is warned. `when`: empty, or how it came about. */
+export function dropDuplicateOwners(metadata: ObjectMeta, warnings: string[], when = ""): void {
+  const owners = metadata.ownerReferences;
+  if (!owners || owners.length < 2) return;
+  const uids = new Set<string>();
+  const duplicates: string[] = [];
+  const kept: OwnerReference[] = [];
+  for (const owner of owners) {
+    if (uids.has(owner.uid) && kept.some((other) => sameJson(other, owner))) duplicates.push(owner.uid);
+    else kept.push(owner);
+    uids.add(owner.uid);
+  }
+  if (duplicates.length === 0) return;
+  metadata.ownerReferences = kept;
+  warnings.push(
+    `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${duplicates.join(", ")}`,
+  );
+}
+
+export const AFTER_ADMISSION = " after mutating admission happens";
+
+/** What the kind's strategy takes away of an object that is yet to be, and adds to it (rest.BeforeCreate). */
 export function resetForCreate({ rules, hasStatus, resource }: Served, object: KubeObject): void {
   if (hasStatus && !STATUS_ON_CREATE.has(resource)) delete object["status"];
   const { metadata } = object;
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
   delete metadata.resourceVersion;
   if (rules.hasGeneration) metadata.generation = 1;
   else delete metadata.generation;

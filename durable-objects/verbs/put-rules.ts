@@ -15,8 +15,10 @@ export const CREATED_BY_UPDATE: ReadonlySet<string> = new Set([
   "clusterrolebindings.rbac.authorization.k8s.io",
 ]);
 
-/** PUT has to name the resourceVersion that it replaces (AllowUnconditionalUpdate is false). */
+/** PUT has to name the resourceVersion that it replaces (AllowUnconditionalUpdate is false); so it has for every custom resource. */
 export const NEEDS_VERSION: ReadonlySet<string> = new Set([
+  "customresourcedefinitions.apiextensions.k8s.io",
+  "apiservices.apiregistration.k8s.io",
   "leases.coordination.k8s.io",
   "poddisruptionbudgets.policy",
   "runtimeclasses.node.k8s.io",

@@ -2,7 +2,7 @@ import type { PartAnswer, PartRequest } from "../protocol.ts";
 import { BODY_CHARS_MAX, Items, type ItemsPart, streamOf, textOf } from "./items.ts";
 import type { HomeScope } from "./scope.ts";
 import { selectionOf } from "./selection.ts";
-import { servedOf } from "./served.ts";
+import { servedIn } from "./served.ts";
 
 /** Texts of a limited answer, about: it is one message. What does not fit is left for the next one (`remaining` tells). */
 const LIMITED_CHARS_MAX = 8 << 20;
@@ -11,7 +11,7 @@ const LIMITED_CHARS_MAX = 8 << 20;
 export function readPart(scope: HomeScope, { target, options, revision, after, limit }: PartRequest): PartAnswer {
   const nothing = { items: "", count: 0, last: after, remaining: 0 };
   if (!scope.store.reaches(revision)) return { ...nothing, expired: true };
-  const served = servedOf(target);
+  const served = servedIn(scope.catalog, target);
   const selection = selectionOf(options, served.rules, scope.namespace);
   const items = new Items({ scope, served, selection, revision, after, limit: limit || Number.MAX_SAFE_INTEGER });
 

@@ -1,28 +1,43 @@
 import { sameJson } from "../../api/equality.ts";
-import { fieldInvalid } from "../../api/field-error.ts";
+import { type FieldError, fieldInvalid } from "../../api/field-error.ts";
+import { apiVersionOf } from "../../api/kinds/define-kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { validateObjectMetaUpdate } from "../../api/object-meta.ts";
 import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED } from "../../api/status.ts";
-import { admit } from "../admission/admit.ts";
+import { admit, begin, validateAdmission } from "../admission/admit.ts";
 import { authorize } from "../admission/authorize.ts";
+import type { Guise } from "../admission/plugin.ts";
 import type { HomeAnswer } from "../protocol.ts";
 import type { Stored } from "../store/stored.ts";
 import { textAnswer } from "./answer.ts";
 import { createObject } from "./create.ts";
+import { checkManagedFields, isUnchanged, manageFields } from "./managed-fields.ts";
 import { objectText } from "./object-text.ts";
-import { decodeBody, matchNamespace, refuseInvalid, validateMeta } from "./prepare.ts";
+import {
+  AFTER_ADMISSION,
+  decodeBody,
+  dropDuplicateOwners,
+  matchNamespace,
+  refuseInvalid,
+  validateMeta,
+} from "./prepare.ts";
 import { CREATED_BY_UPDATE, NEEDS_VERSION } from "./put-rules.ts";
-import { copyOf, type Writing } from "./scope.ts";
+import { type Call, timestampOf, type Writing } from "./scope.ts";
 import type { Served } from "./served.ts";
-import { commit, type WriteCall } from "./write.ts";
+import { commit } from "./write.ts";
 
 /** How one way of writing treats what the client may not touch by it. */
 export interface UpdateStrategy {
   /** As admission is told. */
   readonly subresource: string;
+  /** What travels, where that is not the object. */
+  readonly guise?: Guise;
+  /** What is changed comes with its managedFields: who made the change has seen to them (apply, scale). */
+  readonly fieldsAreManaged?: boolean;
   /** Takes into `next` what this way may not change; changes it in place. */
-  keep(next: KubeObject, previous: Readonly<KubeObject>, served: Served): void;
-  validate(next: KubeObject, previous: Readonly<KubeObject>, served: Served): ReturnType<typeof validateMeta>;
+  /** `now`: RFC 3339, to the second. */
+  keep(next: KubeObject, previous: Readonly<KubeObject>, served: Served, now: string): void;
+  validate(next: KubeObject, previous: Readonly<KubeObject>, served: Served, warnings: string[]): FieldError[];
 }
 
 /** The object itself: everything but status. */
@@ -34,32 +49,31 @@ export const MAIN: UpdateStrategy = {
     if (!rules.hasGeneration) return;
     if (hasSpecChanged(next, previous)) next.metadata.generation = (previous.metadata.generation ?? 0) + 1;
   },
-  validate: (next, previous, { rules }) => [
-    ...(rules.validate?.(next) ?? []),
-    ...(rules.validateUpdate?.(next, previous as KubeObject) ?? []),
-  ],
+  validate: (next, previous, served, warnings) => served.validateUpdate(next, previous, warnings),
 };
 
-/** `status`, and of the metadata what upstream's status strategies let through. */
+/** `status`, and of the metadata what upstream's status strategies let through: nothing of a custom kind's. */
 export const STATUS: UpdateStrategy = {
   subresource: "status",
-  keep(next, previous) {
+  keep(next, previous, { custom }) {
     for (const field of new Set([...Object.keys(next), ...Object.keys(previous)])) {
       if (field !== "status" && field !== "metadata") keepField(next, previous, field);
     }
-    const { labels, annotations, finalizers, resourceVersion, name, namespace, uid } = next.metadata;
+    const { labels, annotations, finalizers, managedFields, resourceVersion, name, namespace, uid } = next.metadata;
+    const { managedFields: _, ...had } = previous.metadata;
     next.metadata = {
-      ...copyOf(previous).metadata,
-      ...(labels && { labels }),
-      ...(annotations && { annotations }),
-      ...(finalizers && { finalizers }),
+      ...structuredClone(had),
+      ...(labels && !custom && { labels }),
+      ...(annotations && !custom && { annotations }),
+      ...(finalizers && !custom && { finalizers }),
+      ...(managedFields && { managedFields }),
       name,
       ...(namespace && { namespace }),
       ...(uid && { uid }),
       ...(resourceVersion && { resourceVersion }),
     };
   },
-  validate: (next, previous, { rules }) => rules.validateStatusUpdate?.(next, previous as KubeObject) ?? [],
+  validate: (next, previous, served, warnings) => served.validateStatusUpdate(next, previous, warnings),
 };
 
 export function keepField(next: KubeObject, previous: Readonly<KubeObject>, field: string): void {
@@ -76,27 +90,36 @@ function hasSpecChanged(next: KubeObject, previous: Readonly<KubeObject>): boole
   return false;
 }
 
-export async function update(call: WriteCall, strategy: UpdateStrategy = MAIN): Promise<HomeAnswer> {
-  const { served, request, options, scope } = call;
-  const { object, warnings } = decodeBody(served, request.body ?? "", options);
+export async function update(call: Call, strategy: UpdateStrategy = MAIN): Promise<HomeAnswer> {
+  const { served, request, scope, warnings } = call;
   const { name } = request.target;
-  matchName(object, name);
-  matchNamespace(object.metadata, scope.namespace);
-  // The revision is filled in where the client left it out: a second try must not take it for the client's.
-  const fresh = () => ({ ...object, metadata: { ...object.metadata } });
+  const decode = () => {
+    const decoded = decodeBody(call);
+    matchName(decoded.object, name);
+    matchNamespace(decoded.object.metadata, scope.namespace);
+    dropDuplicateOwners(decoded.object.metadata, decoded.warnings);
+    return decoded;
+  };
+  const decoded = decode();
+  warnings.push(...decoded.warnings);
+  let object: KubeObject | undefined = decoded.object;
   let code = 200;
   const json = await commit(call, (writing) => {
-    const isNew = strategy === MAIN && CREATED_BY_UPDATE.has(served.resource) && !writing.tx.get(served.resource, name);
+    // A try uses its object up.
+    const own = object ?? decode().object;
+    object = undefined;
+    const isThere = writing.tx.get(served.resource, name) !== undefined;
+    const isNew = !isThere && strategy === MAIN && CREATED_BY_UPDATE.has(served.resource);
     code = isNew ? 201 : 200;
-    if (isNew) return createByUpdate(call, writing, structuredClone(object));
-    if (writing.tx.get(served.resource, name)) requireVersion(served, object);
-    return updateObject(writing, served, name, fresh, strategy);
+    if (isNew) return createByUpdate(call, writing, own);
+    if (isThere) requireVersion(served, own);
+    return updateObject(writing, served, name, () => own, strategy);
   });
   return textAnswer(code, served.present(json), warnings);
 }
 
 /** As upstream's registry does it: who may update it must be allowed to create it too, and no old object can be meant. */
-function createByUpdate({ scope, request, served }: WriteCall, writing: Writing, object: KubeObject): string {
+function createByUpdate({ scope, request, served }: Call, writing: Writing, object: KubeObject): string {
   const { metadata } = object;
   authorize(scope, { ...request, verb: "create" });
   checkUid(served, metadata.name, metadata.uid, "");
@@ -104,8 +127,9 @@ function createByUpdate({ scope, request, served }: WriteCall, writing: Writing,
   return createObject(writing, served, object);
 }
 
-function requireVersion({ groupResource, resource }: Served, { metadata }: KubeObject): void {
-  if (!NEEDS_VERSION.has(resource) || (metadata.resourceVersion && metadata.resourceVersion !== "0")) return;
+function requireVersion({ groupResource, resource, custom }: Served, { metadata }: KubeObject): void {
+  if (!(custom || NEEDS_VERSION.has(resource)) || (metadata.resourceVersion && metadata.resourceVersion !== "0"))
+    return;
   throw invalid({ group: groupResource.group, kind: groupResource.resource }, metadata.name, [
     fieldInvalid("metadata.resourceVersion", 0, "must be specified for an update"),
   ]);
@@ -120,40 +144,54 @@ export function matchName(object: KubeObject, name: string): void {
 }
 
 /**
- * Replaces an object by what `change` makes of it (decoded and defaulted, not to be used again by the caller); answers
- * the text. A resourceVersion in it is a precondition. A change that changes nothing writes nothing.
+ * Replaces an object by what `change` makes of it (decoded and defaulted, of the working version, not to be used again by the caller);
+ * answers the text. A resourceVersion in it is a precondition. A change that changes nothing writes nothing. The order is upstream's:
+ * endpoints/handlers/update.go and patch.go, then registry.Store.Update.
  */
 export function updateObject(
   writing: Writing,
   served: Served,
   name: string,
-  change: (current: Stored) => KubeObject,
+  change: (current: Readonly<KubeObject>) => KubeObject,
   strategy: UpdateStrategy,
 ): string {
-  const { tx } = writing;
+  const { tx, answers } = writing;
   const stored = tx.get(served.resource, name);
   if (!stored) throw notFound(served.groupResource, name);
-  const previous = stored.object;
-  const next = change(stored);
-  checkPreconditions(served, name, next, stored);
-  strategy.keep(next, previous, served);
-  keepIdentity(next, previous);
+  const previous = served.current(stored, answers);
+  const next = change(previous);
+  checkUid(served, name, next.metadata.uid, previous.metadata.uid ?? "");
+  const { subresource, guise, fieldsAreManaged } = strategy;
+  if (!fieldsAreManaged) manageFields(writing, served, subresource, previous, next);
+  const { managedFields } = next.metadata;
+  const write = { operation: "update" as const, served, subresource, name, object: next, previous, guise };
+  write.object = admit(writing, write);
+  dropDuplicateOwners(write.object.metadata, writing.warnings, AFTER_ADMISSION);
+  checkManagedFields(writing, write.object, managedFields);
 
-  admit(writing, { operation: "update", served, subresource: strategy.subresource, name, object: next, previous });
-
+  const { object } = write;
+  checkVersion(served, name, object, stored);
+  keepGeneration(object, previous);
+  strategy.keep(object, previous, served, timestampOf(writing.draws.now()));
+  keepIdentity(object, previous);
+  begin(writing, write);
   refuseInvalid(served, name, [
-    ...validateMeta(served, next.metadata),
-    ...validateObjectMetaUpdate(next.metadata, previous.metadata),
-    ...strategy.validate(next, previous, served),
+    ...validateMeta(served, object.metadata),
+    ...validateObjectMetaUpdate(object.metadata, previous.metadata),
+    ...strategy.validate(object, previous, served, writing.warnings),
   ]);
-  if (isDeletionComplete(served, next)) return removeObject(writing, served, next);
-  if (sameJson(next, previous)) return stored.json;
-  if (writing.dryRun) return objectText(next, stored.revision);
-  return tx.put(served.resource, name, (revision) => objectText(next, revision)).json;
+  validateAdmission(writing, write);
+
+  if (isDeletionComplete(served, object)) return removeObject(writing, served, served.toStored(object, answers));
+  // What is stored in another version than it would be now is written anew: so it is migrated.
+  if (isUnchanged(object, previous, sameJson) && stored.object.apiVersion === apiVersionOf(served.storage))
+    return stored.json;
+  const text = served.toStored(object, answers);
+  if (writing.dryRun) return objectText(text, stored.revision);
+  return tx.put(served.resource, name, (revision) => objectText(text, revision)).json;
 }
 
-function checkPreconditions(served: Served, name: string, { metadata }: KubeObject, stored: Stored): void {
-  checkUid(served, name, metadata.uid, stored.object.metadata.uid ?? "");
+function checkVersion(served: Served, name: string, { metadata }: KubeObject, stored: Stored): void {
   const version = metadata.resourceVersion;
   if (version && version !== "0" && version !== String(stored.revision)) {
     throw conflict(served.groupResource, name, OBJECT_MODIFIED);
@@ -176,8 +214,12 @@ function keepIdentity({ metadata }: KubeObject, { metadata: had }: Readonly<Kube
   if (had.deletionGracePeriodSeconds !== undefined) {
     metadata.deletionGracePeriodSeconds ??= had.deletionGracePeriodSeconds;
   }
-  if (had.generation === undefined) delete metadata.generation;
-  else metadata.generation = Math.max(metadata.generation ?? 0, had.generation);
+}
+
+/** Clients do not say how often an object was changed. */
+function keepGeneration({ metadata }: KubeObject, { metadata: { generation } }: Readonly<KubeObject>): void {
+  if (generation === undefined) delete metadata.generation;
+  else metadata.generation = generation;
 }
 
 /** The last finalizer is gone from an object that waited for nothing else. */

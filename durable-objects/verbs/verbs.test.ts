@@ -22,6 +22,16 @@ describe("create", () => {
         uid: "00000000-0000-4000-8000-000000000001",
         resourceVersion: expect.stringMatching(/^\d+$/),
         creationTimestamp: "2026-11-22T12:00:00Z",
+        managedFields: [
+          {
+            manager: "kube-apiserver",
+            operation: "Update",
+            apiVersion: "v1",
+            time: "2026-11-22T12:00:00Z",
+            fieldsType: "FieldsV1",
+            fieldsV1: { "f:data": { ".": {}, "f:k": {} } },
+          },
+        ],
       },
       data: { k: "v" },
     });

@@ -94,6 +94,12 @@ export class Watches {
     return { code: 200, events: watcher.stream };
   }
 
+  /** Ends the watches of these resources. */
+  end(resources: Iterable<string>): void {
+    for (const resource of resources)
+      for (const watcher of [...(this.#byResource.get(resource) ?? [])]) watcher.close();
+  }
+
   #remove(watcher: Watcher): void {
     const watchers = this.#byResource.get(watcher.resource);
     if (watchers?.delete(watcher)) this.#count--;
@@ -165,7 +171,7 @@ class Watcher {
       cancel: () => this.#end(),
     });
     const seconds = Math.min(options.timeoutSeconds || TIMEOUT_SECONDS, TIMEOUT_SECONDS_MAX);
-    this.#cancels.push(scope.later(seconds * 1000, () => this.#close()));
+    this.#cancels.push(scope.later(seconds * 1000, () => this.close()));
     if (options.allowWatchBookmarks) this.#scheduleBookmark();
   }
 
@@ -206,7 +212,7 @@ class Watcher {
       } catch (error) {
         // Once a watch has begun, a refusal is told as an event.
         this.#send(`{"type":"ERROR","object":${JSON.stringify(statusOf(error))}}\n`);
-        this.#close();
+        this.close();
         return;
       }
       if (next.done) this.#caughtUp();
@@ -328,7 +334,7 @@ class Watcher {
     }
   }
 
-  #close(): void {
+  close(): void {
     if (this.#ended) return;
     this.#end();
     this.#controller.close();

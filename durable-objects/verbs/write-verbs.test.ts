@@ -395,3 +395,26 @@ test("one resource in two versions is one object", async () => {
   const list = (await ask("list", "events.k8s.io/v1/events")).body;
   expect([list.kind, list.items[0].apiVersion, list.items[0].note]).toEqual(["EventList", "events.k8s.io/v1", "hello"]);
 });
+
+test("an owner that is named twice counts once, and its client is warned", async () => {
+  const { ask } = testHome();
+  const owner = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: "u1" };
+  const other = { ...owner, name: "other", uid: "u2" };
+  const object = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "owned", ownerReferences: [owner, other, owner] },
+  };
+  const warning = (when: string) =>
+    `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u1`;
+  const created = await ask("create", "configmaps", { object });
+  expect([created.body.metadata.ownerReferences, created.warnings]).toEqual([[owner, other], [warning("")]]);
+  const updated = await ask("update", "configmaps/owned", { object });
+  expect([updated.body.metadata.ownerReferences, updated.warnings]).toEqual([[owner, other], [warning("")]]);
+  const body = JSON.stringify([{ op: "add", path: "/metadata/ownerReferences/-", value: owner }]);
+  const patched = await ask("patch", "configmaps/owned", { patchType: "json", body });
+  expect(patched.warnings).toEqual([warning(" after mutating admission happens")]);
+  // The same uid under another name is no duplicate: that it is wrong is said elsewhere.
+  const renamed = { ...object, metadata: { name: "two", ownerReferences: [owner, { ...owner, name: "else" }] } };
+  expect((await ask("create", "configmaps", { object: renamed })).body.metadata.ownerReferences).toHaveLength(2);
+});

@@ -1,40 +1,79 @@
-import { internalError } from "../../api/status.ts";
-import { NeedsReservation, type Reservation } from "../admission/plugin.ts";
-import type { HomeAnswer } from "../protocol.ts";
+import type { User } from "../../api/object.ts";
+import type { HomeAnswer, RequestOptions } from "../protocol.ts";
 import type { Synchronous } from "../store/transaction.ts";
-import type { Call, Writing } from "./scope.ts";
-
-/** A call that writes. */
-export interface WriteCall extends Call {
-  /** Gets what a write needs from elsewhere. @throws ApiError where that is refused. */
-  reserve(need: NeedsReservation): Promise<Reservation>;
-}
+import { Answers, Draws, NeedsAnswers } from "./answers.ts";
+import { managerOfUser } from "./managed-fields.ts";
+import type { Call, HomeScope, Writing } from "./scope.ts";
 
 /** Carries out one verb. */
-export type VerbFunction = (call: WriteCall) => HomeAnswer | Promise<HomeAnswer>;
+export type VerbFunction = (call: Call) => HomeAnswer | Promise<HomeAnswer>;
 
-/** A write whose needs change each time it is tried is given up. */
-const RESERVATIONS_MAX = 5;
+/** Whose write it is, and how. */
+export interface Writer {
+  readonly scope: HomeScope;
+  readonly user: User;
+  readonly dryRun: boolean;
+  /** The field manager that `managedFields` names. */
+  readonly manager: string;
+  /** What clients are warned of; a write that is tried again begins with those that were there before its first try. */
+  readonly warnings: string[];
+  /** Of the request, if it is one. */
+  readonly options?: RequestOptions | undefined;
+  readonly annotations?: Record<string, string> | undefined;
+}
 
-/** Runs a write in the home's next transaction; more than once where it needs something from elsewhere. */
-export async function commit<T>(call: WriteCall, work: (writing: Writing) => Synchronous<T>): Promise<T> {
-  const { scope, request, options, reserve } = call;
+/** Runs a request's write in the home's next transaction; more than once where it needs something from elsewhere. */
+export const commit = <T>(call: Call, work: (writing: Writing) => Synchronous<T>): Promise<T> => {
+  const { scope, request, options, warnings, annotations } = call;
   const { user } = request;
-  let reserved: Reservation | undefined;
-  for (let i = 0; i <= RESERVATIONS_MAX; i++) {
+  const dryRun = options.dryRun ?? false;
+  return write({ scope, user, dryRun, manager: managerOf(options, user), warnings, options, annotations }, work);
+};
+
+/** As `commit`, for whoever writes. */
+export async function write<T>(writer: Writer, work: (writing: Writing) => Synchronous<T>): Promise<T> {
+  const { scope, user, dryRun, manager, warnings, options, annotations } = writer;
+  const answers = new Answers();
+  const draws = new Draws(scope);
+  const warned = warnings.length;
+  for (;;) {
     try {
       const result = await scope.store.enqueue<T>((tx) => {
         tx.author = user.name;
-        return work({ scope, tx, user, dryRun: options.dryRun ?? false, reserved });
+        return work({ scope, tx, user, dryRun, manager, warnings, answers, draws, options, annotations });
       });
-      reserved?.keep();
+      answers.keep();
       return result;
     } catch (error) {
-      await reserved?.release();
-      if (!(error instanceof NeedsReservation)) throw error;
-      reserved = await reserve(error);
+      if (!(error instanceof NeedsAnswers)) {
+        await answers.release();
+        throw error;
+      }
+      await answers.get(error.questions).catch(async (refusal: unknown) => {
+        await answers.release();
+        throw refusal;
+      });
+      warnings.length = warned;
+      draws.rewind();
     }
   }
-  await reserved?.release();
-  throw internalError("the object keeps changing");
 }
+
+const MANAGER_CHARS_MAX = 128;
+
+/** The field manager that a request names, or the program that it comes from: its User-Agent up to the first slash. */
+function managerOf({ fieldManager, userAgent }: RequestOptions, user: User): string {
+  if (fieldManager) return fieldManager;
+  // Requests that come from no worker are our own.
+  if (userAgent === undefined) return managerOfUser(user.name);
+  const slash = userAgent.indexOf("/");
+  const program = slash < 0 ? userAgent : userAgent.slice(0, slash);
+  return PRINTABLE.test(program) && program.length <= MANAGER_CHARS_MAX
+    ? program
+    : [...program]
+        .filter((character) => PRINTABLE.test(character))
+        .join("")
+        .slice(0, MANAGER_CHARS_MAX);
+}
+
+const PRINTABLE = /^[ -~\p{L}\p{M}\p{N}\p{P}\p{S}]*$/u;
