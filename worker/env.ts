@@ -1,4 +1,5 @@
 import type {
+  ClusterHomeCatalogRpc,
   ClusterHomeRestoreRpc,
   ClusterHomeTimelineRpc,
   HomePastRpc,
@@ -9,8 +10,7 @@ import type {
 
 /** A Durable Object as the worker holds it: by name, with the RPC it may call. */
 interface Namespace<Rpc> {
-  idFromName(name: string): DurableObjectId;
-  get(id: DurableObjectId): Rpc & Pick<Fetcher, "fetch">;
+  getByName(name: string): Rpc;
 }
 
 /** What the platform binds to the worker (wrangler.toml, and the workerd configuration that `cox up` writes). */
@@ -20,6 +20,7 @@ export interface WorkerEnv {
     HomeRpc &
       HomePastRpc &
       ClusterHomeRestoreRpc &
+      ClusterHomeCatalogRpc &
       Pick<ClusterHomeTimelineRpc, "authorize"> & { join(bootstrapToken: string, nodeName: string): Promise<boolean> }
   >;
   TIMELINE: Namespace<HomeRpc & Pick<TimelineRpc, "cut">>;

@@ -5,11 +5,12 @@ import { type BuildFailure, build, stop } from "esbuild";
 import { Failure } from "../failure.ts";
 import { writeWhole } from "../home.ts";
 import { projectPath } from "../project.ts";
+import { writeDescriptions } from "./descriptions.ts";
 
 /** What the worker is made of; a change to any of it makes a new bundle. */
 const SOURCES = ["api", "worker", "durable-objects", "package-lock.json"];
 /** Part of the bundle's name, to be raised when the options below change. */
-const OPTIONS_VERSION = "1";
+const OPTIONS_VERSION = "2";
 
 /**
  * Bundles the worker into one module below `folder`, unless the same sources were bundled before.
@@ -19,6 +20,7 @@ export async function bundleWorker(folder: string): Promise<string> {
   const name = `worker-${hashOfSources()}.js`;
   const path = join(folder, name);
   if (existsSync(path)) return path;
+  writeDescriptions();
   writeWhole(path, await bundle(projectPath("worker", "main.ts")));
   for (const old of readdirSync(folder)) {
     if (/^worker-[0-9a-f]+\.js$/.test(old) && old !== name) rmSync(join(folder, old), { force: true });

@@ -49,7 +49,13 @@ export async function prepareControlPlane(home: Home, options: ControlPlaneOptio
       signingKey: home.signingKey,
       caCertificate: home.caCertificate,
       objects: home.objects,
-      variables: { SERVICE_CIDR, POD_CIDR, KUBERNETES_ENDPOINT: bridgeAddress ? `${bridgeAddress}:${port}` : "" },
+      variables: {
+        SERVICE_CIDR,
+        POD_CIDR,
+        KUBERNETES_ENDPOINT: bridgeAddress ? `${bridgeAddress}:${port}` : "",
+        // It is the user's own machine: webhooks may be on it.
+        WEBHOOK_PRIVATE_ADDRESSES: "allowed",
+      },
     }),
   );
   return { ...client, plan: workerdPlan(home, url) };

@@ -22,6 +22,10 @@ const SCALARS: Record<ScalarCode, fc.Arbitrary<unknown>> = {
   r: fc.constantFrom({ a: 1 }, {}),
   f: fc.constantFrom({ "f:spec": {} }),
   j: fc.constantFrom(1, "a", [1], { a: null }),
+  n: fc.constantFrom(1, "a", [1], { a: null }),
+  u: fc.constantFrom({ type: "string" }, ["a"]),
+  v: fc.constantFrom({ type: "string" }, true, false),
+  w: fc.constantFrom({ type: "string" }, [{ type: "string" }, {}]),
 };
 
 /**

@@ -1,8 +1,10 @@
+import type { ConversionCaller } from "../../durable-objects/catalog/conversion.ts";
 import { ClusterWideHome } from "../../durable-objects/cluster/cluster-wide-home.ts";
 import type { AnyController } from "../../durable-objects/controllers/controller.ts";
 import type { Platform } from "../../durable-objects/home.ts";
 import { NamespacedHome } from "../../durable-objects/namespace/namespaced-home.ts";
 import type { HomeAnswer, HomeRequest, TimelineFeedRpc } from "../../durable-objects/protocol.ts";
+import type { WebhookTransport } from "../../durable-objects/webhooks/webhook-transport.ts";
 import { fakeTimeline } from "./fake-timeline.ts";
 import { ADMIN, type Answer, readAnswer, TestPlatform, targetOf } from "./home.ts";
 
@@ -11,6 +13,8 @@ export interface TestClusterOptions {
   timeline?: TimelineFeedRpc;
   rootCa?: string;
   apiEndpoint?: string;
+  transport?: WebhookTransport;
+  convert?: ConversionCaller;
 }
 
 /** A cluster's homes in one process, on SQLite in memory, sharing a clock. Calls between them take a turn, as RPC does. */
@@ -38,14 +42,18 @@ export class TestCluster {
       platform: this.#alive(this.platform),
       homeOf: (namespace) => ({
         handle: async (request: HomeRequest) => await this.namespace(namespace).home.handle(request),
-        watch: async (request) => this.namespace(namespace).home.watch(request),
+        watch: async (request) => await this.namespace(namespace).home.watchFrom(request),
         activate: async (...args) => await this.namespace(namespace).activate(...args),
         terminate: async () => await this.namespace(namespace).terminate(),
+        catalogChanged: async (revision) => this.namespace(namespace).catalogChanged(revision),
+        deleteInstances: async (resource) => await this.namespace(namespace).deleteInstances(resource),
       }),
-      timeline: this.#timeline(),
+      timeline: { ...this.#timeline(), catalogChanged: async () => undefined },
       serviceCidr: "10.96.0.0/24",
       podCidr: "10.244.0.0/16",
       apiEndpoint: this.#options.apiEndpoint,
+      transport: this.#options.transport,
+      convert: this.#options.convert,
     });
   }
 
@@ -73,21 +81,26 @@ export class TestCluster {
       this.#platforms.set(name, platform);
     }
     const cluster = () => this.clusterHome;
-    const { controllers, rootCa } = this.#options;
+    const { controllers, rootCa, transport, convert } = this.#options;
     return new NamespacedHome({
       platform: this.#alive(platform),
       namespace: name,
       cluster: {
         namespaceState: async (namespace) => await cluster().namespaceState(namespace),
         priorityClasses: async () => await cluster().priorityClasses(),
+        readObjects: async (...args) => await cluster().readObjects(...args),
         allocateService: async (ask) => await cluster().allocateService(ask),
         releaseService: async (reservation) => await cluster().releaseService(reservation),
         contentsChanged: async (namespace) => cluster().contentsChanged(namespace),
         settleServices: async (...args) => await cluster().settleServices(...args),
+        catalog: async (...args) => await cluster().catalog(...args),
+        definition: async (...args) => cluster().definition(...args),
       },
       timeline: this.#timeline(),
       ...(controllers && { controllers }),
       ...(rootCa && { rootCa }),
+      ...(transport && { transport }),
+      ...(convert && { convert }),
     });
   }
 

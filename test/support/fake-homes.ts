@@ -77,6 +77,15 @@ export class FakeHome implements ClusterHomeTimelineRpc {
     return [...latest.values()].filter(({ type }) => type !== "DELETED").sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Of the ClusterHome: there are no custom resources. */
+  async catalog() {
+    return { revision: 1, contents: JSON.stringify({ definitions: [], objects: {} }) };
+  }
+
+  async definition() {
+    return null;
+  }
+
   part(): FeedPart {
     const upTo = Math.max(this.revision, this.floor);
     const events = this.history.filter(

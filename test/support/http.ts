@@ -3,6 +3,7 @@ import { request } from "node:https";
 export interface HttpAnswer {
   code: number;
   headers: Record<string, string | string[] | undefined>;
+  bytes: Buffer;
   text: string;
   /** The text parsed, where it is JSON. */
   body: any;
@@ -20,15 +21,14 @@ export async function ask(
       `${server.url}${path}`,
       { method, ca: server.caCertificate, agent: false, headers },
       (answer) => {
-        let text = "";
-        answer.setEncoding("utf8");
-        answer.on("data", (chunk) => {
-          text += chunk;
-        });
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
         answer.on("error", reject);
-        answer.on("end", () =>
-          resolve({ code: answer.statusCode ?? 0, headers: answer.headers, text, body: parsed(text) }),
-        );
+        answer.on("end", () => {
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString("utf8");
+          resolve({ code: answer.statusCode ?? 0, headers: answer.headers, bytes, text, body: parsed(text) });
+        });
       },
     );
     asked.on("error", reject);

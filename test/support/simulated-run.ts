@@ -1,6 +1,7 @@
 import { ClusterWideHome } from "../../durable-objects/cluster/cluster-wide-home.ts";
 import { NamespacedHome } from "../../durable-objects/namespace/namespaced-home.ts";
 import type {
+  CatalogFollowerRpc,
   ClusterHomeNamespaceRpc,
   HomeRequest,
   HomeTimelineRpc,
@@ -162,7 +163,7 @@ export class StoreSimulation {
         clusterHome: () => stub(CLUSTER_HOME),
         subscriber: (subscription) => stub(subscriberName(subscription)),
       });
-    const timeline = steadyStub<TimelineFeedRpc>(() => stub(TIMELINE));
+    const timeline = steadyStub<TimelineFeedRpc & CatalogFollowerRpc>(() => stub(TIMELINE));
     if (name === CLUSTER_HOME) {
       const it = new ClusterWideHome({
         platform,
@@ -178,8 +179,11 @@ export class StoreSimulation {
         handle: (request: HomeRequest) => it.handle(request),
         watch: (request: WatchRequest) => it.watch(request),
         namespaceState: (namespace: string) => it.namespaceState(namespace),
+        catalog: (...args: Parameters<ClusterHomeNamespaceRpc["catalog"]>) => it.catalog(...args),
+        definition: async (...args: Parameters<ClusterHomeNamespaceRpc["definition"]>) => it.definition(...args),
         contentsChanged: async (namespace: string) => it.contentsChanged(namespace),
         priorityClasses: () => it.priorityClasses(),
+        readObjects: (...args: Parameters<ClusterHomeNamespaceRpc["readObjects"]>) => it.readObjects(...args),
         allocateService: (...args: Parameters<ClusterHomeNamespaceRpc["allocateService"]>) =>
           it.allocateService(...args),
         releaseService: (reservation: string) => it.releaseService(reservation),
@@ -203,6 +207,8 @@ export class StoreSimulation {
       watch: (request: WatchRequest) => it.home.watchFrom(request),
       activate: (...args: Parameters<NamespaceHomeInternalRpc["activate"]>) => it.activate(...args),
       terminate: () => it.terminate(),
+      catalogChanged: async (revision: number) => it.catalogChanged(revision),
+      deleteInstances: (resource: string) => it.deleteInstances(resource),
     };
   }
 

@@ -43,6 +43,7 @@ export function viewOf(objects: readonly KubeObject[], unknown: readonly string[
           (!ownedBy || controllerOf(object)?.uid === ownedBy.metadata.uid) &&
           Object.entries(labels ?? {}).every(([key, value]) => object.metadata.labels?.[key] === value),
       ) as any,
+    names: (kind) => list(kind).map(({ metadata }) => metadata.name),
     kinds: () => [...new Map(sorted.map((object) => [resourceName(refOf(object)), refOf(object)])).values()],
     dependents: (uid) =>
       sorted

@@ -17,7 +17,7 @@ export async function serveJoin({ env, cluster, credentials, request }: Asked): 
   const { nodeName } = asked.data;
   if (!NODE_NAME.test(nodeName))
     throw badRequest(`nodeName: Invalid value: ${JSON.stringify(nodeName)}: must be an RFC 1123 subdomain`);
-  if (!(await env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)).join(token, nodeName))) throw unauthorized();
+  if (!(await env.CLUSTER_HOME.getByName(cluster).join(token, nodeName))) throw unauthorized();
   const answer = joinAnswer.parse({ token: await credentials.issueForNode(cluster, nodeName), cluster });
   return Response.json(answer, { status: 201 });
 }
@@ -39,7 +39,7 @@ export async function serveNodeLink({ env, cluster, user, path, request }: Asked
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
     throw new ApiError("BadRequest", "Upgrade request required: dial this path as a WebSocket");
   const node = user.name.slice(NODE_USER.length);
-  const link = env.NODE_LINK.get(env.NODE_LINK.idFromName(`${cluster}/${node}`));
+  const link = env.NODE_LINK.getByName(`${cluster}/${node}`);
   return await link.fetch(`https://node-link${path.slice("/node-link".length) || "/"}`, {
     headers: { upgrade: "websocket" },
   });

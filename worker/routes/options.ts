@@ -1,4 +1,5 @@
-import { type FieldError, fieldNotSupported, fieldTooLong } from "../../api/field-error.ts";
+import { type FieldError, fieldNotSupported } from "../../api/field-error.ts";
+import { validateFieldManager } from "../../api/managed-fields/field-manager.ts";
 import { badRequest, invalid } from "../../api/status.ts";
 import type { RequestOptions, Verb } from "../../durable-objects/protocol.ts";
 
@@ -18,6 +19,7 @@ const READERS: Record<string, Reader> = {
   gracePeriodSeconds: integer("gracePeriodSeconds"),
   allowWatchBookmarks: boolean("allowWatchBookmarks"),
   sendInitialEvents: boolean("sendInitialEvents"),
+  force: boolean("force"),
   fieldValidation(options, _name, text) {
     if (text === "Strict" || text === "Warn" || text === "Ignore") options.fieldValidation = text;
   },
@@ -35,7 +37,6 @@ const WRITE_OPTIONS: Partial<Record<Verb, string>> = {
   deletecollection: "DeleteOptions",
 };
 const FIELD_VALIDATIONS = ["", "Ignore", "Strict", "Warn"];
-const FIELD_MANAGER_BYTES_MAX = 128;
 
 /** Decodes the query parameters of a request on a resource. 400 where one cannot be read, 422 where a write's says what is not known. */
 export function readOptions(query: URLSearchParams, verb: Verb): RequestOptions {
@@ -50,9 +51,7 @@ export function readOptions(query: URLSearchParams, verb: Verb): RequestOptions 
 function validateWrite(query: URLSearchParams, hasFields: boolean): FieldError[] {
   const errors: FieldError[] = [];
   const manager = query.get("fieldManager") ?? "";
-  if (hasFields && new TextEncoder().encode(manager).length > FIELD_MANAGER_BYTES_MAX) {
-    errors.push(fieldTooLong("fieldManager", FIELD_MANAGER_BYTES_MAX));
-  }
+  if (hasFields) errors.push(...validateFieldManager(manager, "fieldManager"));
   const dryRun = query.getAll("dryRun");
   if (dryRun.some((text) => text !== "All")) errors.push(fieldNotSupported("dryRun", dryRun, ["All"]));
   const validation = query.get("fieldValidation") ?? "";
@@ -80,7 +79,7 @@ function string(
   };
 }
 
-function boolean(key: "allowWatchBookmarks" | "sendInitialEvents"): Reader {
+function boolean(key: "allowWatchBookmarks" | "sendInitialEvents" | "force"): Reader {
   return (options, _name, text) => {
     options[key] = isTrue(text);
   };

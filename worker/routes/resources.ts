@@ -1,14 +1,15 @@
 import type { KindInfo } from "../../api/kind.ts";
 import { findKind } from "../../api/kinds.ts";
 import type { Gvk } from "../../api/schema/decode.ts";
-import { ApiError, badRequest, forbidden, methodNotAllowed } from "../../api/status.ts";
+import { ApiError, forbidden, methodNotAllowed } from "../../api/status.ts";
 import type { HomePastRpc, HomeRequest, HomeRpc, Target, Verb } from "../../durable-objects/protocol.ts";
-import { patchTypeOf, readObject, readText } from "../encoding/body.ts";
-import { negotiate } from "../encoding/negotiate.ts";
-import type { IncludeObject } from "../encoding/respond.ts";
-import { respond, respondWatch } from "../encoding/respond.ts";
+import { patchTypeOf, readCustomObject, readObject, readPatch } from "../encoding/body.ts";
+import { respond } from "../encoding/respond.ts";
+import { respondWatch } from "../encoding/respond-watch.ts";
+import { wantedBy } from "../encoding/wanted.ts";
 import type { WorkerEnv } from "../env.ts";
 import type { Asked } from "./asked.ts";
+import { findCustomResource, wholeCustomKind } from "./custom-resources.ts";
 import { isTrue, readOptions } from "./options.ts";
 import type { ResourcePath } from "./path.ts";
 
@@ -18,9 +19,9 @@ export const unknownPath = (): ApiError =>
 
 /** The home that answers for a target: its namespace's, the cluster's, or for all namespaces at once the Timeline. */
 export function homeOf(env: WorkerEnv, cluster: string, kind: Pick<KindInfo, "namespaced">, target: Target): HomeRpc {
-  if (!kind.namespaced) return env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster));
-  if (target.namespace === "") return env.TIMELINE.get(env.TIMELINE.idFromName(cluster));
-  return env.NAMESPACE_HOME.get(env.NAMESPACE_HOME.idFromName(`${cluster}/${target.namespace}`));
+  if (!kind.namespaced) return env.CLUSTER_HOME.getByName(cluster);
+  if (target.namespace === "") return env.TIMELINE.getByName(cluster);
+  return env.NAMESPACE_HOME.getByName(`${cluster}/${target.namespace}`);
 }
 
 /** The home that holds what a target names. */
@@ -30,8 +31,8 @@ export function pastHomeOf(
   { namespaced }: Pick<KindInfo, "namespaced">,
   { namespace }: Pick<Target, "namespace">,
 ): HomePastRpc {
-  if (!namespaced) return env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster));
-  return env.NAMESPACE_HOME.get(env.NAMESPACE_HOME.idFromName(`${cluster}/${namespace}`));
+  if (!namespaced) return env.CLUSTER_HOME.getByName(cluster);
+  return env.NAMESPACE_HOME.getByName(`${cluster}/${namespace}`);
 }
 
 const NAME_BYTES_MAX = 253;
@@ -39,8 +40,10 @@ const NAME_BYTES_MAX = 253;
 export const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Serves every verb on every kind. */
-export async function serveResource(asked: Asked, { target, watch }: ResourcePath): Promise<Response> {
+export async function serveResource(asked: Asked, path: ResourcePath): Promise<Response> {
+  const { target, watch } = path;
   const kind = findKind(target.group, target.version, target.resource);
+  if (!kind && target.group.includes(".")) return await serveCustomResource(asked, path);
   const isServed =
     kind &&
     (kind.namespaced || target.namespace === "") &&
@@ -57,25 +60,61 @@ export async function serveResource(asked: Asked, { target, watch }: ResourcePat
 
   const options = query ? readOptions(query, verb) : {};
   if (past) options.at = past.revision;
-  const wanted = {
-    negotiated: negotiate(request.headers.get("accept")),
-    target,
-    includeObject: includeObjectOf(query?.get("includeObject") || "Metadata"),
-    pastTime: past?.time,
-  };
+  if (!isRead(verb)) options.userAgent = request.headers.get("user-agent") ?? "";
+  const wanted = wantedBy(request, query, { target, isWatch, pastTime: past?.time });
   const home = homeOf(asked.env, asked.cluster, kind, target);
 
   if (isWatch && (verb === "list" || verb === "get")) {
     if (target.name !== "") options.fieldSelector = and(options.fieldSelector, `metadata.name=${target.name}`);
-    return respondWatch(await home.watch({ user: asked.user, target: { ...target, name: "" }, options }), wanted);
+    return await respondWatch(await home.watch({ user: asked.user, target: { ...target, name: "" }, options }), wanted);
   }
   const homeRequest: HomeRequest = { verb, user: asked.user, target, options };
   if (verb === "patch") {
     homeRequest.patchType = patchTypeOf(request.headers);
-    homeRequest.body = await readText(request);
+    homeRequest.body = await readPatch(request, homeRequest.patchType);
   } else if (verb !== "get" && verb !== "list") {
     homeRequest.body = await readObject(request, bodyKind(verb, target, kind));
   }
+  return await respond(await home.handle(homeRequest), wanted);
+}
+
+/** A group that is not built in may be one of the cluster's own: a home in the path knows, the ClusterHome does otherwise. */
+async function serveCustomResource(asked: Asked, { target, watch }: ResourcePath): Promise<Response> {
+  const { request, query, past, env, cluster } = asked;
+  if (target.name.length > NAME_BYTES_MAX) throw unknownPath();
+  const isWatch = watch || isTrue(query?.get("watch") ?? null);
+  const verb = VERBS[request.method]?.[target.name === "" ? 0 : 1];
+  if (!verb || (request.method === "POST" && target.name !== "")) throw methodNotAllowed();
+  if (target.namespace !== "" && !NAMESPACE_NAME.test(target.namespace)) throw unknownNamespace(verb, target);
+  let namespaced = true;
+  if (target.namespace === "") {
+    const custom = await findCustomResource(env, cluster, target);
+    if (!custom) throw unknownPath();
+    ({ namespaced } = custom);
+    // Upstream hands these on to who serves nothing.
+    if (namespaced && verb !== "list") throw unknownPath();
+  }
+  const options = query ? readOptions(query, verb) : {};
+  if (past) options.at = past.revision;
+  if (!isRead(verb)) options.userAgent = request.headers.get("user-agent") ?? "";
+  // What a version's columns are is asked where they are wanted; that it is deprecated the home says.
+  const isTable = request.headers.get("accept")?.includes("as=Table") ?? false;
+  const rules = (isTable && !target.subresource && (await wholeCustomKind(env, cluster, target))?.rules) || {};
+  const custom = { rules, deprecationWarning: undefined };
+  const wanted = wantedBy(request, query, { target, isWatch, pastTime: past?.time, custom });
+  const home = homeOf(env, cluster, { namespaced }, target);
+
+  if (isWatch && (verb === "list" || verb === "get")) {
+    if (target.name !== "") options.fieldSelector = and(options.fieldSelector, `metadata.name=${target.name}`);
+    return await respondWatch(await home.watch({ user: asked.user, target: { ...target, name: "" }, options }), wanted);
+  }
+  const homeRequest: HomeRequest = { verb, user: asked.user, target, options };
+  if (verb === "patch") {
+    homeRequest.patchType = patchTypeOf(request.headers);
+    homeRequest.body = await readPatch(request, homeRequest.patchType);
+  } else if (verb === "delete" || verb === "deletecollection") {
+    homeRequest.body = await readObject(request, DELETE_OPTIONS);
+  } else if (!isRead(verb)) homeRequest.body = await readCustomObject(request);
   return await respond(await home.handle(homeRequest), wanted);
 }
 
@@ -91,25 +130,21 @@ function verbOf(method: string, target: Target, kind: KindInfo): Verb {
 /** By HTTP method: on a collection, on one object. */
 const VERBS: Record<string, [Verb | undefined, Verb | undefined]> = {
   GET: ["list", "get"],
-  HEAD: ["list", "get"],
   POST: ["create", "create"],
   PUT: [undefined, "update"],
   PATCH: [undefined, "patch"],
   DELETE: ["deletecollection", "delete"],
 };
 
+const DELETE_OPTIONS: Gvk = { group: "", version: "v1", kind: "DeleteOptions" };
+
 /** What the body of a write has to be. */
 function bodyKind(verb: Verb, target: Target, kind: KindInfo): Gvk {
-  if (verb === "delete" || verb === "deletecollection") return { group: "", version: "v1", kind: "DeleteOptions" };
+  if (verb === "delete" || verb === "deletecollection") return DELETE_OPTIONS;
   return kind.subresources.find(({ name }) => name === target.subresource) ?? kind;
 }
 
-function includeObjectOf(text: string): IncludeObject {
-  if (text === "None" || text === "Metadata" || text === "Object") return text;
-  throw badRequest(
-    `includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`,
-  );
-}
+const isRead = (verb: Verb): boolean => verb === "get" || verb === "list";
 
 const and = (selector: string | undefined, more: string): string => (selector ? `${selector},${more}` : more);
 

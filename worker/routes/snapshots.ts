@@ -9,10 +9,14 @@ import { timeOfRevision } from "../../durable-objects/revision.ts";
 import { forbiddenPath } from "../access/authenticate.ts";
 import type { Credentials } from "../access/credentials.ts";
 import { readText } from "../encoding/body.ts";
-import { respond, STREAM_HEADERS, type Wanted } from "../encoding/respond.ts";
+import { JSON_OBJECTS } from "../encoding/negotiate.ts";
+import { respond } from "../encoding/respond.ts";
+import { STREAM_HEADERS } from "../encoding/respond-watch.ts";
+import type { Wanted } from "../encoding/transform.ts";
 import type { WorkerEnv } from "../env.ts";
 import { snapshotStream } from "../snapshot-stream.ts";
 import type { Asked } from "./asked.ts";
+import { findCustomResource } from "./custom-resources.ts";
 import { notInPast, pastOf } from "./past.ts";
 import { CLUSTER_NAME, parseResourcePath } from "./path.ts";
 import { NAMESPACE_NAME, pastHomeOf, unknownPath } from "./resources.ts";
@@ -60,7 +64,9 @@ export async function serveFork(asked: Asked): Promise<Response> {
 export async function serveHistory({ env, cluster, user, past, path, query }: Asked): Promise<Response> {
   if (past) throw notInPast("history is told of the cluster as it is");
   const { target } = parseResourcePath(path.slice(HISTORY_PATH.length - 1)) ?? {};
-  const kind = target && findKind(target.group, target.version, target.resource);
+  const kind =
+    target &&
+    (findKind(target.group, target.version, target.resource) ?? (await findCustomResource(env, cluster, target)));
   const isServed =
     kind &&
     target.name !== "" &&
@@ -81,9 +87,8 @@ const ALL_NAMESPACES: Target = {
   subresource: "",
 };
 const PLAIN: Wanted = {
-  negotiated: { format: "json", as: "object" },
+  negotiated: JSON_OBJECTS,
   target: ALL_NAMESPACES,
-  includeObject: "None",
 };
 
 export const HISTORY_PATH = "/coxswain/v1/history/";
@@ -99,7 +104,7 @@ function limitOf(text: string): number {
 }
 
 async function restore(env: WorkerEnv, cluster: string, snapshot: ReadableStream<Uint8Array>): Promise<Response> {
-  return await respond(await env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)).restore(snapshot), PLAIN);
+  return await respond(await env.CLUSTER_HOME.getByName(cluster).restore(snapshot), PLAIN);
 }
 
 /** The snapshot, or why there is none now. @throws ApiError Expired where the cluster's history does not reach back to the revision */
@@ -110,13 +115,9 @@ async function openSnapshot(
   at: number | undefined,
 ): Promise<ReadableStream<Uint8Array> | HomeAnswer> {
   // A cluster that is being restored itself says so.
-  const refusal = await env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)).authorize(
-    user,
-    "list",
-    ALL_NAMESPACES,
-  );
+  const refusal = await env.CLUSTER_HOME.getByName(cluster).authorize(user, "list", ALL_NAMESPACES);
   if (refusal) return refusal;
-  const cut = await env.TIMELINE.get(env.TIMELINE.idFromName(cluster)).cut(at);
+  const cut = await env.TIMELINE.getByName(cluster).cut(at);
   if ("expired" in cut) throw expired();
   const { revision, homes } = cut;
   // No cluster is without namespaces but before it was made; what came of restoring that would be none either.

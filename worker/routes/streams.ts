@@ -26,6 +26,7 @@ export async function serveStream(asked: Asked, target: Target): Promise<Respons
     user,
     target,
     options: {},
+    ...(target.subresource !== "log" && { body: JSON.stringify(connectionOptions(query)) }),
   });
   const value = (await new Response(answer.body).json()) as KubeObject | Status;
   if (answer.code !== 200) return Response.json(value, { status: answer.code });
@@ -37,13 +38,25 @@ export async function serveStream(asked: Asked, target: Target): Promise<Respons
       "Upgrade request required: this server speaks WebSocket (v5.channel.k8s.io); kubectl 1.30 and newer do by themselves, older ones with KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true",
     );
   const node = nodeOf(pod, streamRequest);
-  const link = env.NODE_LINK.get(env.NODE_LINK.idFromName(`${cluster}/${node}`));
+  const link = env.NODE_LINK.getByName(`${cluster}/${node}`);
   const headers = new Headers({ [STREAM_REQUEST_HEADER]: JSON.stringify(streamRequest) });
   for (const name of ["upgrade", "connection", "sec-websocket-protocol"]) {
     const text = request.headers.get(name);
     if (text !== null) headers.set(name, text);
   }
   return await link.fetch("https://node-link/open", { headers });
+}
+
+/** PodExecOptions and PodAttachOptions, as admission is told of them; what makes no sense is refused later. */
+function connectionOptions(query: URLSearchParams): object {
+  const container = query.get("container");
+  const command = query.getAll("command");
+  const streams = ["stdin", "stdout", "stderr", "tty"].filter((name) => isTrue(query.get(name)));
+  return {
+    ...Object.fromEntries(streams.map((name) => [name, true])),
+    ...(container && { container }),
+    ...(command.length > 0 && { command }),
+  };
 }
 
 function requestOf(pod: KubeObject, subresource: string, query: URLSearchParams): StreamRequest {
