@@ -1,5 +1,6 @@
 import { test, vi } from "vitest";
 
+vi.mock("cloudflare:sockets", () => ({ connect: () => Promise.reject(new Error("there is no network here")) }));
 vi.mock("cloudflare:workers", () => ({
   DurableObject: class {
     readonly ctx: unknown;
