@@ -42,8 +42,12 @@ function program(): Command {
     .option("--containerd <socket>", "use the containerd behind this socket (default: an own one)")
     .option("--examples", "make the images of examples/ and load them into the nodes, ready to be applied")
     .option("--port <number>", "where the API listens on 127.0.0.1", numberUpTo(65_535, 1), 6443)
+    .option("--audit-policy <file>", "write down what is asked of the API, as far as this audit.k8s.io/v1 Policy says")
+    .option("--audit-log <file>", "where it is written (default: logs/audit.log of the cluster)")
     .option(...stateOption)
     .action(async (options) => {
+      if (options.auditLog && !options.auditPolicy)
+        throw new Failure("--audit-log needs --audit-policy: it says what is written", 2);
       if (options.containerd && options.nodes > 1)
         throw new Failure("--containerd names one containerd: leave --nodes at 1", 2);
       await (await import("./commands/up.ts")).up(options);

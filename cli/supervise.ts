@@ -1,10 +1,10 @@
 import type { ProcessIdentity } from "./processes.ts";
 
 /** What a process is to the cluster. */
-export type Role = "workerd" | "containerd" | "node-agent";
+export type Role = "workerd" | "containerd" | "node-agent" | "audit-log";
 
-/** Agents first, so that they can still say goodbye; the control plane last. */
-export const STOP_ORDER: readonly Role[] = ["node-agent", "containerd", "workerd"];
+/** Agents first, so that they can still say goodbye; the control plane after them, and last who writes down what it does. */
+export const STOP_ORDER: readonly Role[] = ["node-agent", "containerd", "workerd", "audit-log"];
 
 /** A process to keep running. */
 export interface ProcessPlan {

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { isReady } from "../api-client.ts";
+import { type PreparedAudit, prepareAudit } from "../audit/prepare-audit.ts";
 import { type ClusterRecord, readClusterRecord, writeClusterRecord } from "../cluster-record.ts";
 import { colors } from "../colors.ts";
 import { type ControlPlane, prepareControlPlane } from "../control-plane/prepare.ts";
@@ -34,6 +35,8 @@ export interface UpOptions {
   containerd?: string;
   examples?: boolean;
   port: number;
+  auditPolicy?: string;
+  auditLog?: string;
 }
 
 /** What the steps have found out so far. */
@@ -44,6 +47,7 @@ interface Run {
   /** Real nodes' names; empty where this machine cannot have any. */
   nodes: string[];
   simulated: number;
+  audit: PreparedAudit | undefined;
   controlPlane?: ControlPlane;
   supervisor?: Supervisor;
   stopped: AbortSignal;
@@ -52,6 +56,8 @@ interface Run {
 /** `cox up`: starts the cluster and, unless detached, stays until it is to stop. */
 export async function up(options: UpOptions): Promise<void> {
   const home = chosenHome(options.state, process.env);
+  const { auditPolicy, auditLog } = options;
+  const audit = auditPolicy ? prepareAudit(home, { policy: auditPolicy, log: auditLog }) : undefined;
   makeHome(home);
   takeLock(home);
   const interrupt = new AbortController();
@@ -63,6 +69,7 @@ export async function up(options: UpOptions): Promise<void> {
     record: readClusterRecord(home),
     nodes: [],
     simulated: options.simulated,
+    audit,
     stopped: interrupt.signal,
   };
 
@@ -112,13 +119,15 @@ function stepsOf(run: Run): Step[] {
       const { bridge } = run.record;
       run.controlPlane = await prepareControlPlane(home, {
         port: options.port,
+        audit: run.audit,
         ...(bridge ? { bridgeAddress: addressOnBridge(bridge, 1) } : {}),
       });
       return home.root;
     }),
     step("Start the control plane", async () => {
       run.supervisor = await startSupervisor(home);
-      const { plan } = run.controlPlane!;
+      const { plan, auditPlan } = run.controlPlane!;
+      if (auditPlan) run.supervisor.start(auditPlan);
       run.supervisor.start(plan);
       await run.supervisor.waitFor(
         plan,

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { ApiClient } from "../api-client.ts";
+import type { PreparedAudit } from "../audit/prepare-audit.ts";
 import { type Home, writeWhole } from "../home.ts";
 import type { ProcessPlan } from "../supervise.ts";
 import { bundleWorker } from "./bundle.ts";
@@ -21,16 +22,20 @@ export interface ControlPlaneOptions {
   port: number;
   /** This machine's address on the nodes' bridge, where nodes and pods reach the API; absent without real nodes. */
   bridgeAddress?: string;
+  /** Absent: nothing is audited. */
+  audit?: PreparedAudit | undefined;
 }
 
 /** A control plane that is ready to be started. */
 export interface ControlPlane extends ApiClient {
   plan: ProcessPlan;
+  /** What keeps its audit log, to be started before it. */
+  auditPlan?: ProcessPlan | undefined;
 }
 
 /** Makes what the control plane runs on (bundle, certificates, keys, configuration) and the kubeconfig; starts nothing. */
 export async function prepareControlPlane(home: Home, options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { port, bridgeAddress } = options;
+  const { port, bridgeAddress, audit } = options;
   const module = await bundleWorker(home.controlPlane);
   const { authority } = ensureCertificates(home, serverNames(bridgeAddress), new Date());
   const signingKey = ensureSigningKey(home);
@@ -49,7 +54,9 @@ export async function prepareControlPlane(home: Home, options: ControlPlaneOptio
       signingKey: home.signingKey,
       caCertificate: home.caCertificate,
       objects: home.objects,
+      auditSocket: audit?.socket,
       variables: {
+        ...(audit && { AUDIT_POLICY: audit.policy }),
         SERVICE_CIDR,
         POD_CIDR,
         KUBERNETES_ENDPOINT: bridgeAddress ? `${bridgeAddress}:${port}` : "",
@@ -58,7 +65,7 @@ export async function prepareControlPlane(home: Home, options: ControlPlaneOptio
       },
     }),
   );
-  return { ...client, plan: workerdPlan(home, url) };
+  return { ...client, plan: workerdPlan(home, url), auditPlan: audit?.plan };
 }
 
 function workerdPlan(home: Home, url: string): ProcessPlan {

@@ -32,3 +32,10 @@ test("each Durable Object class has SQLite and a key that never changes", () => 
     expect(text).toContain(`(className = "${className}", uniqueKey = "coxswain-${className}", enableSql = true)`);
   }
 });
+
+test("a control plane that audits is bound to what keeps its log, another is not", () => {
+  expect(workerdConfig(config)).not.toContain("AUDIT_LOG");
+  const text = workerdConfig({ ...config, auditSocket: "/home/me/control-plane/audit.sock" });
+  expect(text).toContain('(name = "AUDIT_LOG", service = "audit-log")');
+  expect(text).toContain('external = (address = "unix:/home/me/control-plane/audit.sock", http = ())');
+});

@@ -31,6 +31,8 @@ export interface WorkerdConfig {
   caCertificate: string;
   /** The folder of the Durable Objects' files. */
   objects: string;
+  /** The Unix socket that takes the audit log's lines. */
+  auditSocket?: string | undefined;
   /** Variables of the worker. */
   variables: Readonly<Record<string, string>>;
 }
@@ -42,12 +44,16 @@ export function workerdConfig(config: WorkerdConfig): string {
       ([binding, className]) => `(name = ${quote(binding)}, durableObjectNamespace = ${quote(className)})`,
     ),
     `(name = "SIGNING_KEY", text = embed ${embedded(config.signingKey)})`,
+    ...(config.auditSocket ? [`(name = "AUDIT_LOG", service = "audit-log")`] : []),
     `(name = "ROOT_CA", text = embed ${embedded(config.caCertificate)})`,
     ...Object.entries(config.variables).map(([name, value]) => `(name = ${quote(name)}, text = ${quote(value)})`),
   ];
   const namespaces = Object.values(DURABLE_OBJECTS).map(
     (className) => `(className = ${quote(className)}, uniqueKey = ${quote(`coxswain-${className}`)}, enableSql = true)`,
   );
+  const auditLog = config.auditSocket
+    ? `,\n    (name = "audit-log", external = (address = ${quote(`unix:${config.auditSocket}`)}, http = ()))`
+    : "";
   const sockets = config.addresses.map(
     (address, index) =>
       `(name = "https-${index}", address = ${quote(address)}, service = "worker", https = (options = (), ` +
@@ -61,7 +67,7 @@ const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
     (name = "objects", disk = (path = ${quote(config.objects)}, writable = true)),
-    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))${auditLog}
   ],
   sockets = ${list(sockets)}
 );
