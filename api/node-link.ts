@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What a node-agent and its NodeLink say over the node's one WebSocket: a JSON text frame a message.

@@ -3,8 +3,9 @@ import type { AgentRequest, MessageFromAgent, MessageToAgent, StreamRequest } fr
 import { FRAME_BYTES_MAX, messageFromAgent, PING, PING_SECONDS, PONG, WATCHED_RESOURCES } from "../api/node-link.ts";
 import type { KubeObject, User } from "../api/object.ts";
 import { ApiError, badRequest, internalError } from "../api/status.ts";
+import { answerHttp } from "./node-link/answer-http.ts";
 import { watchMessages } from "./node-link/delivery.ts";
-import { bridge, streamLog } from "./node-link/pipe.ts";
+import { bridge, CHANNEL_PROTOCOLS, streamLog } from "./node-link/pipe.ts";
 import type { ReportedPod } from "./node-link/requests.ts";
 import { goneRequest, nodeStatusRequest, statusRequest, storedTarget } from "./node-link/requests.ts";
 import type {
@@ -227,13 +228,41 @@ export class NodeLink extends DurableObject<NodeLinkEnv> implements SubscriberRp
     const asked = JSON.parse(request.headers.get(STREAM_REQUEST_HEADER) ?? "null") as StreamRequest | null;
     if (!asked) throw badRequest("no stream was asked for");
     const socket = await this.#dialled(asked);
-    const first = await firstAnswer(socket);
+    // What follows the first frame may follow at once: whoever takes it listens before anything else happens.
+    const { response } = await firstFrame(socket, (first) => ({
+      response: this.#carry(asked, socket, first, request),
+    }));
+    return await response;
+  }
+
+  #carry(
+    asked: StreamRequest,
+    socket: WebSocket,
+    first: Record<string, unknown>,
+    request: Request,
+  ): Response | Promise<Response> {
     if (first["code"] !== 200) {
       socket.close(1000);
       return Response.json(first, { status: Number(first["code"]) || 500 });
     }
-    if (asked.kind === "log") return streamLog(socket, asked.follow);
-    return bridge(socket, request.headers.get("sec-websocket-protocol"));
+    switch (asked.kind) {
+      case "log":
+        return streamLog(socket, asked.follow);
+      case "exec":
+      case "attach": {
+        const offered = (request.headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+        const protocol = CHANNEL_PROTOCOLS.find((name) => offered.includes(name));
+        if (protocol) return bridge(socket, protocol);
+        socket.close(1000);
+        return new Response(`no subprotocol of ${CHANNEL_PROTOCOLS.join(", ")} was offered\n`, { status: 400 });
+      }
+      case "port-forward":
+        return bridge(socket, asked.protocol);
+      case "connect":
+        return bridge(socket);
+      case "http":
+        return asked.upgrade ? bridge(socket, first["protocol"] as string) : answerHttp(socket, request.body);
+    }
   }
 
   async #dialled(request: StreamRequest): Promise<WebSocket> {
@@ -303,22 +332,26 @@ const repeatedFields = (event: KubeObject) => ({
   message: event["message"],
 });
 
-/** Accepts a stream and waits for its first frame: `{"code":200}`, or the Status that the client is to be told. */
-async function firstAnswer(socket: WebSocket): Promise<Record<string, unknown>> {
-  const text = await withDeadline(
-    new Promise<string>((resolve, reject) => {
+/** Accepts a stream and takes its first frame: `{"code":200}`, or the Status that the client is to be told. */
+async function firstFrame<T>(socket: WebSocket, take: (first: Record<string, unknown>) => T): Promise<T> {
+  return await withDeadline(
+    new Promise<T>((resolve, reject) => {
       queueMicrotask(() => socket.accept()); // Once somebody listens: what comes before is not kept.
-      socket.addEventListener("message", ({ data }) => resolve(typeof data === "string" ? data : "{}"), { once: true });
-      socket.addEventListener(
-        "close",
-        () => reject(internalError("error dialing backend: the node closed the stream")),
-        {
-          once: true,
-        },
-      );
+      const onFrame = ({ data }: MessageEvent) => {
+        // Not now: workerd tells this very frame to whoever begins to listen meanwhile.
+        queueMicrotask(() => {
+          try {
+            resolve(take(typeof data === "string" ? JSON.parse(data) : {}));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      };
+      const onClose = () => reject(internalError("error dialing backend: the node closed the stream"));
+      socket.addEventListener("message", onFrame, { once: true });
+      socket.addEventListener("close", onClose, { once: true });
     }),
   );
-  return JSON.parse(text);
 }
 
 async function withDeadline<T>(work: Promise<T>): Promise<T> {

@@ -160,6 +160,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const streamServer = {
     runtime,
     observations,
+    nodeIp: nodeIps[0] ?? "",
     findPod: (uid: string) => loop.find(uid),
     containerStatus: (uid: string, container: string) => {
       const status = loop.statusOf(uid);

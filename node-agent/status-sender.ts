@@ -23,6 +23,9 @@ interface Waiting {
   gone: boolean;
 }
 
+/** A refusal that says nothing about what was sent: the control plane is not well, or has too much to do. */
+const isPassing = (code: number): boolean => code >= 500 || code === 429;
+
 /** Sends statuses, ends and events in batches; what was not acknowledged is sent again. The newest status of a pod wins. */
 export class StatusSender {
   readonly #options: StatusSenderOptions;
@@ -91,7 +94,7 @@ export class StatusSender {
         const results = (body["results"] ?? {}) as Record<string, number>;
         for (const [uid, sent] of statuses) {
           const now = this.#waiting.get(uid);
-          if (!now || (results[uid] ?? code) >= 500) failed ||= now !== undefined;
+          if (!now || isPassing(results[uid] ?? code)) failed ||= now !== undefined;
           else if (now.status === sent.status) {
             if (now.gone) this.#waiting.set(uid, { pod: now.pod, gone: true });
             else this.#waiting.delete(uid);
@@ -109,7 +112,7 @@ export class StatusSender {
         if (code >= 500) throw new Error(`the control plane answered ${code}`);
         const results = (body["results"] ?? {}) as Record<string, number>;
         for (const [uid] of leaving) {
-          if ((results[uid] ?? code) >= 500) failed = true;
+          if (isPassing(results[uid] ?? code)) failed = true;
           else this.#waiting.delete(uid);
         }
       }

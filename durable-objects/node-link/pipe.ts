@@ -2,7 +2,7 @@
 const UNREAD_BYTES_MAX = 8 << 20;
 
 /** Subprotocols of remote commands that are served, the better first; both carry the same frames (KEP-4006). */
-const CHANNEL_PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+export const CHANNEL_PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 
 /** The frames of an agent's log stream as an HTTP body. */
 export function streamLog(socket: WebSocket, follow: boolean): Response {
@@ -43,20 +43,18 @@ export function streamLog(socket: WebSocket, follow: boolean): Response {
   });
 }
 
-/** Joins a client's remote-command WebSocket with the agent's: frames are the same on both. */
-export function bridge(agent: WebSocket, offered: string | null): Response {
-  const names = (offered ?? "").split(",").map((name) => name.trim());
-  const protocol = CHANNEL_PROTOCOLS.find((name) => names.includes(name));
-  if (!protocol) {
-    agent.close(1000);
-    return new Response(`no subprotocol of ${CHANNEL_PROTOCOLS.join(", ")} was offered\n`, { status: 400 });
-  }
+/** Joins the client's WebSocket with the agent's: frames are the same on both. `protocol`: the subprotocol that the client is told. */
+export function bridge(agent: WebSocket, protocol?: string): Response {
   const { 0: theirs, 1: client } = new WebSocketPair();
   client.binaryType = "arraybuffer";
   client.accept();
   forward(client, agent);
   forward(agent, client);
-  return new Response(null, { status: 101, webSocket: theirs, headers: { "sec-websocket-protocol": protocol } });
+  return new Response(null, {
+    status: 101,
+    webSocket: theirs,
+    headers: protocol ? { "sec-websocket-protocol": protocol } : {},
+  });
 }
 
 function forward(from: WebSocket, to: WebSocket): void {

@@ -175,6 +175,8 @@ export const CRI_MESSAGES: Record<string, Record<string, string>> = {
   ExecResponse: { url: "string 1" },
   AttachRequest: { containerId: "string 1", stdin: "bool 2", tty: "bool 3", stdout: "bool 4", stderr: "bool 5" },
   AttachResponse: { url: "string 1" },
+  PortForwardRequest: { podSandboxId: "string 1", port: "repeated int32 2" },
+  PortForwardResponse: { url: "string 1" },
 
   ListImagesRequest: {},
   Image: {
@@ -229,6 +231,7 @@ export const CRI_SERVICES = {
     "ExecSync",
     "Exec",
     "Attach",
+    "PortForward",
   ],
   ImageService: ["ListImages", "ImageStatus", "PullImage"],
 } as const;

@@ -25,7 +25,7 @@ import type {
   SecurityProfile,
 } from "./runtime.ts";
 import { RuntimeError, type RuntimeErrorCode } from "./runtime.ts";
-import { openRemoteStreams } from "./streaming.ts";
+import { openPortForward, openRemoteStreams } from "./streaming.ts";
 
 /** Longest that an ordinary call may take. */
 const CALL_SECONDS = 120;
@@ -145,6 +145,10 @@ export function criRuntime(socketPath: string): Runtime {
     async attach(id, streams) {
       const { url } = await call("Attach", { containerId: id, ...streams });
       return openRemoteStreams(url, streams);
+    },
+    async portForward(sandboxId, wanted) {
+      const { url } = await call("PortForward", { podSandboxId: sandboxId, port: wanted.ports });
+      return openPortForward(url, wanted);
     },
 
     async imageStatus(name) {

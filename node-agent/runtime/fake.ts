@@ -213,6 +213,7 @@ export function fakeRuntime(options: FakeOptions = {}): Runtime {
         throw new RuntimeError("not-found", `failed to resolve reference "${name}": not found`);
       return (images.get(name) ?? addImage(name)).id;
     },
+    portForward: () => Promise.reject(new RuntimeError("failed", "a simulated pod has no ports")),
     listImages: async () => [...images.values()],
     close() {
       for (const { timer } of containers.values()) clearTimeout(timer);

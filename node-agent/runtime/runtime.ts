@@ -1,3 +1,7 @@
+import type { Duplex } from "node:stream";
+import type { WebSocket } from "ws";
+import type { PORT_FORWARD_PROTOCOLS } from "../../api/node-link.ts";
+
 /**
  * What the agent asks of a container runtime: the part of CRI (kubernetes/cri-api, runtime.v1) that it uses, with
  * JavaScript's types. `cri.ts` speaks it to containerd, `fake.ts` keeps it in memory; `test/support/runtime-contract.ts` holds both to the same.
@@ -33,6 +37,8 @@ export interface Runtime {
   execSync(id: string, command: string[], timeoutSeconds: number): Promise<ExecResult>;
   exec(id: string, options: ExecOptions): Promise<RemoteStreams>;
   attach(id: string, options: Omit<ExecOptions, "command">): Promise<RemoteStreams>;
+  /** A connection to who forwards to ports of a sandbox: bytes of SPDY/3.1, or the messages of `v4.channel.k8s.io`; paused. */
+  portForward(sandboxId: string, wanted: PortForward): Promise<Duplex | WebSocket>;
 
   /** Undefined where the image is not here. */
   imageStatus(name: string): Promise<Image | undefined>;
@@ -40,6 +46,12 @@ export interface Runtime {
   pullImage(name: string, auth: RegistryAuth | undefined, sandbox: SandboxConfig): Promise<string>;
   listImages(): Promise<Image[]>;
   close(): void;
+}
+
+export interface PortForward {
+  protocol: (typeof PORT_FORWARD_PROTOCOLS)[number];
+  /** What SPDY names by itself. */
+  ports: number[];
 }
 
 export type RuntimeErrorCode = "not-found" | "timeout" | "unavailable" | "failed";

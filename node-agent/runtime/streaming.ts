@@ -1,6 +1,8 @@
 import { request } from "node:http";
 import type { Socket } from "node:net";
-import type { Channel, ExecOptions, RemoteStreams } from "./runtime.ts";
+import type { Duplex } from "node:stream";
+import WebSocket from "ws";
+import type { Channel, ExecOptions, PortForward, RemoteStreams } from "./runtime.ts";
 import { CHANNEL, RuntimeError } from "./runtime.ts";
 import { DATA_BYTES_MAX, spdyReader, spdyWriter } from "./spdy.ts";
 
@@ -13,7 +15,7 @@ const PROTOCOL = "v4.channel.k8s.io";
  * closed while output is still to come (`echo x | kubectl exec -i … -- cat`).
  */
 export async function openRemoteStreams(url: string, wanted: Omit<ExecOptions, "command">): Promise<RemoteStreams> {
-  const { socket, head } = await upgrade(url);
+  const { socket, head } = await upgrade(url, PROTOCOL);
   const writer = spdyWriter();
   const streamOf = new Map<Channel, number>();
   const channelOf = new Map<number, Channel>();
@@ -104,14 +106,32 @@ export async function openRemoteStreams(url: string, wanted: Omit<ExecOptions, "
   return streams;
 }
 
+/** Opens what a CRI `PortForward` answered with. What is spoken there the client speaks itself: nothing here reads it. */
+export async function openPortForward(url: string, { protocol }: PortForward): Promise<Duplex | WebSocket> {
+  if (protocol === "SPDY/3.1+portforward.k8s.io") {
+    const { socket, head } = await upgrade(url, "portforward.k8s.io");
+    if (head.length > 0) socket.unshift(head);
+    return socket;
+  }
+  const peer = new WebSocket(url, protocol, { handshakeTimeout: OPEN_SECONDS * 1000, perMessageDeflate: false });
+  await new Promise((resolve, reject) => {
+    peer.once("open", () => {
+      peer.pause();
+      resolve(undefined);
+    });
+    peer.once("error", reject);
+  });
+  return peer;
+}
+
 const fromServer = (channel: Channel): boolean =>
   channel === CHANNEL.stdout || channel === CHANNEL.stderr || channel === CHANNEL.error;
 
-function upgrade(url: string): Promise<{ socket: Socket; head: Buffer }> {
+function upgrade(url: string, protocol: string): Promise<{ socket: Socket; head: Buffer }> {
   return new Promise((resolve, reject) => {
     const ask = request(url, {
       method: "POST",
-      headers: { Connection: "Upgrade", Upgrade: "SPDY/3.1", "X-Stream-Protocol-Version": PROTOCOL },
+      headers: { Connection: "Upgrade", Upgrade: "SPDY/3.1", "X-Stream-Protocol-Version": protocol },
       timeout: OPEN_SECONDS * 1000,
     });
     ask.on("upgrade", (_answer, socket: Socket, head) => {

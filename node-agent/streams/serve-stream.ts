@@ -1,12 +1,10 @@
-import type { IContainerStatus } from "kubernetes-models/v1/ContainerStatus";
-import type { Logger } from "pino";
 import WebSocket from "ws";
-import type { PodObject } from "../../api/kinds/pod.ts";
 import type { StreamRequest } from "../../api/node-link.ts";
 import { ApiError, badRequest, internalError } from "../../api/status.ts";
-import type { Observations } from "../observations.ts";
-import { CHANNEL, type Channel, type RemoteStreams, type Runtime } from "../runtime/runtime.ts";
+import { CHANNEL, type Channel, type RemoteStreams } from "../runtime/runtime.ts";
 import { readLog } from "./read-log.ts";
+import { serveTunnel } from "./serve-tunnel.ts";
+import type { StreamServer } from "./stream-server.ts";
 
 /** `255 <channel>` closes a channel (v5.channel.k8s.io). */
 const CLOSE_CHANNEL = 255;
@@ -14,31 +12,33 @@ const CLOSE_CHANNEL = 255;
 const BUFFERED_BYTES_MAX = 1 << 20;
 const NORMAL = 1000;
 
-export interface StreamServer {
-  runtime: Runtime;
-  observations: Observations;
-  /** Of this uid, if it is on this node. */
-  findPod(uid: string): PodObject | undefined;
-  /** As the pod's status last told of it. */
-  containerStatus(uid: string, container: string): IContainerStatus | undefined;
-  log: Logger;
-  now(): number;
-}
-
 /** Serves one stream that the control plane asked for, over the socket dialled for it. */
 export function serveStream(server: StreamServer, request: StreamRequest, socket: WebSocket): void {
   socket.on("error", (error) => server.log.debug({ error: error.message }, "a stream failed"));
   socket.on("open", () => {
-    const serving = request.kind === "log" ? serveLog(server, request, socket) : serveExec(server, request, socket);
+    const serving = serve(server, request, socket);
     serving.catch((error: Error) => {
       if (!(error instanceof ApiError)) server.log.debug({ error: error.message }, "a stream could not be served");
-      if (request.kind === "log") {
+      if (request.kind === "exec" || request.kind === "attach") refuseExec(socket, error);
+      else {
         const answer = error instanceof ApiError ? error : new ApiError("InternalError", error.message);
         socket.send(JSON.stringify(answer.toStatus()));
-      } else refuseExec(socket, error);
+      }
       socket.close(NORMAL);
     });
   });
+}
+
+async function serve(server: StreamServer, request: StreamRequest, socket: WebSocket): Promise<void> {
+  switch (request.kind) {
+    case "log":
+      return await serveLog(server, request, socket);
+    case "exec":
+    case "attach":
+      return await serveExec(server, request, socket);
+    default:
+      return await serveTunnel(server, request, socket);
+  }
 }
 
 /** On the error channel, as kube-apiserver tells a client what the node refused: in place of an answer, kubectl tries SPDY. */
@@ -49,7 +49,7 @@ function refuseExec(socket: WebSocket, error: Error): void {
 }
 
 type LogRequest = Extract<StreamRequest, { kind: "log" }>;
-type ExecRequest = Exclude<StreamRequest, LogRequest>;
+type ExecRequest = Extract<StreamRequest, { kind: "exec" | "attach" }>;
 
 async function serveLog(server: StreamServer, request: LogRequest, socket: WebSocket): Promise<void> {
   const { uid } = request.pod;

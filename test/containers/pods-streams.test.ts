@@ -101,7 +101,7 @@ describe.concurrent("kubectl logs", () => {
     expect((await refused("logs", "no-image", "-c", "other")).stderr).toBe(
       "error: container other is not valid for pod no-image",
     );
-    await pods.create("gone", { restartPolicy: "Never", containers: [shell("app", "echo here; sleep 1")] });
+    await pods.create("gone", { restartPolicy: "Never", containers: [shell("app", "echo here; sleep 5")] });
     await pods.until("gone", "{.status.phase}", "Running");
     const [container] = await containersOf(cox.home, "gone");
     await pods.until("gone", "{.status.phase}", "Succeeded");
@@ -202,6 +202,24 @@ describe.concurrent("kubectl attach and cp", () => {
     expect(ran.stdout).toContain("4\n");
     expect(ran.stdout).toContain('pod "once" deleted');
     expect(ran.code).toBe(0);
+  });
+
+  test("kubectl attach -it and run -it --rm have the terminal of the container's process", async () => {
+    await pods.run("prompts", {
+      containers: [
+        shell("app", 'while read line; do echo "heard $line of $(stty size)"; done', { stdin: true, tty: true }),
+      ],
+    });
+    const attached = await onTerminal(cox, "(sleep 3; kill -INT $$) & kubectl attach -it prompts", "ahoy\n", "31 97");
+    // kubectl says one more of each first, so that what draws there draws anew.
+    expect(attached.stdout).toMatch(/heard ahoy of (31 97|32 98)/);
+    const ran = await onTerminal(
+      cox,
+      "kubectl run shelled -it --rm --restart=Never --image=shell:v1 --command -- sh -c 'read line; echo got $line; exit 0'",
+      "something\n",
+    );
+    expect(ran.stdout).toContain("got something");
+    expect(ran.stdout).toContain('pod "shelled" deleted');
   });
 
   test("cp brings files in and out", async () => {

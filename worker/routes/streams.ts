@@ -1,27 +1,28 @@
 import { findKind } from "../../api/kinds.ts";
-import type { StreamRequest } from "../../api/node-link.ts";
+import { PORT_FORWARD_PROTOCOLS, type StreamRequest } from "../../api/node-link.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Status } from "../../api/status.ts";
 import { ApiError, badRequest } from "../../api/status.ts";
 import type { Target } from "../../durable-objects/protocol.ts";
 import { STREAM_REQUEST_HEADER } from "../../durable-objects/protocol.ts";
+import { askToConnect } from "./ask-home.ts";
 import type { Asked } from "./asked.ts";
 import { isTrue } from "./options.ts";
 import { homeOf, unknownPath } from "./resources.ts";
 
 /** Subresources of pods that are served by the pod's node. */
-const STREAMED = new Set(["log", "exec", "attach"]);
+const STREAMED = new Set(["log", "exec", "attach", "portforward"]);
 
 export const isStream = (target: Target): boolean =>
   target.group === "" && target.resource === "pods" && target.name !== "" && STREAMED.has(target.subresource);
 
-/** `kubectl logs`, `exec` and `attach`: the home says whether and where, the pod's node serves. */
+/** `kubectl logs`, `exec`, `attach` and `port-forward`: the home says whether and where, the pod's node serves. */
 export async function serveStream(asked: Asked, target: Target): Promise<Response> {
   const { env, cluster, user, query = new URLSearchParams(), request } = asked;
   const kind = findKind(target.group, target.version, target.resource);
   if (!kind || target.namespace === "") throw unknownPath();
   // The home authorizes the subresource and answers with the pod.
-  const answer = await homeOf(env, cluster, kind, target).handle({
+  const answer = await askToConnect(asked, homeOf(env, cluster, kind, target), {
     verb: target.subresource === "log" ? "get" : "create",
     user,
     target,
@@ -32,11 +33,8 @@ export async function serveStream(asked: Asked, target: Target): Promise<Respons
   if (answer.code !== 200) return Response.json(value, { status: answer.code });
 
   const pod = value as KubeObject;
-  const streamRequest = requestOf(pod, target.subresource, query);
-  if (streamRequest.kind !== "log" && request.headers.get("upgrade")?.toLowerCase() !== "websocket")
-    throw badRequest(
-      "Upgrade request required: this server speaks WebSocket (v5.channel.k8s.io); kubectl 1.30 and newer do by themselves, older ones with KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true",
-    );
+  const streamRequest = requestOf(pod, target.subresource, asked);
+  if (streamRequest.kind !== "log") requireWebSocket(request.headers);
   const node = nodeOf(pod, streamRequest);
   const link = env.NODE_LINK.getByName(`${cluster}/${node}`);
   const headers = new Headers({ [STREAM_REQUEST_HEADER]: JSON.stringify(streamRequest) });
@@ -47,34 +45,79 @@ export async function serveStream(asked: Asked, target: Target): Promise<Respons
   return await link.fetch("https://node-link/open", { headers });
 }
 
-/** PodExecOptions and PodAttachOptions, as admission is told of them; what makes no sense is refused later. */
+/** @throws ApiError BadRequest */
+function requireWebSocket(headers: Headers): void {
+  if (headers.get("upgrade")?.toLowerCase() === "websocket") return;
+  throw badRequest(
+    "Upgrade request required: this server speaks WebSocket (v5.channel.k8s.io, and SPDY/3.1+portforward.k8s.io); kubectl 1.31 and newer do by themselves, 1.29 and 1.30 with KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true and KUBECTL_PORT_FORWARD_WEBSOCKETS=true",
+  );
+}
+
+/** PodExecOptions, PodAttachOptions and PodPortForwardOptions, as admission is told of them; what makes no sense is refused later. */
 function connectionOptions(query: URLSearchParams): object {
   const container = query.get("container");
   const command = query.getAll("command");
+  const ports = portsOf(query);
   const streams = ["stdin", "stdout", "stderr", "tty"].filter((name) => isTrue(query.get(name)));
   return {
     ...Object.fromEntries(streams.map((name) => [name, true])),
     ...(container && { container }),
     ...(command.length > 0 && { command }),
+    ...(ports.length > 0 && { ports }),
   };
 }
 
-function requestOf(pod: KubeObject, subresource: string, query: URLSearchParams): StreamRequest {
-  if (subresource === "log") return logRequest(pod, query);
-  return subresource === "exec" ? execRequest(pod, query) : attachRequest(pod, query);
+function requestOf(
+  pod: KubeObject,
+  subresource: string,
+  { query = new URLSearchParams(), request }: Pick<Asked, "query" | "request">,
+): StreamRequest {
+  switch (subresource) {
+    case "log":
+      return logRequest(pod, query);
+    case "exec":
+      return execRequest(pod, query);
+    case "attach":
+      return attachRequest(pod, query);
+    default:
+      return portForwardRequest(pod, query, request.headers);
+  }
 }
 
-function nodeOf(pod: KubeObject, { container, kind }: StreamRequest): string {
+const PORTS_MAX = 256;
+
+function portsOf(query: URLSearchParams): number[] {
+  const texts = query.getAll("ports").flatMap((text) => text.split(","));
+  if (texts.length > PORTS_MAX) throw badRequest(`at most ${PORTS_MAX} ports can be forwarded at once`);
+  return texts.map((text) => {
+    const port = Number(text);
+    if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw badRequest(`invalid port ${JSON.stringify(text)}`);
+    return port;
+  });
+}
+
+function portForwardRequest(pod: KubeObject, query: URLSearchParams, headers: Headers): StreamRequest {
+  requireWebSocket(headers);
+  const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+  const protocol = PORT_FORWARD_PROTOCOLS.find((name) => offered.includes(name));
+  if (!protocol)
+    throw badRequest(
+      `unable to negotiate protocol: client supports ${JSON.stringify(offered)}, server accepts ${JSON.stringify(PORT_FORWARD_PROTOCOLS)}`,
+    );
+  return { kind: "port-forward", pod: podRef(pod), protocol, ports: portsOf(query) };
+}
+
+function nodeOf(pod: KubeObject, request: StreamRequest): string {
   const node = pod["spec"].nodeName as string | undefined;
   if (node) return node;
-  if (kind === "log")
+  if (request.kind === "log")
     throw badRequest(
-      `container "${container}" in pod "${pod.metadata.name}" is waiting to start: not scheduled to a node yet`,
+      `container "${request.container}" in pod "${pod.metadata.name}" is waiting to start: not scheduled to a node yet`,
     );
   throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);
 }
 
-const podRef = ({ metadata }: KubeObject) => ({
+export const podRef = ({ metadata }: KubeObject) => ({
   namespace: metadata.namespace!,
   name: metadata.name,
   uid: metadata.uid!,
