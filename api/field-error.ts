@@ -123,4 +123,16 @@ const describeValue = (value: unknown): string =>
     ? "null"
     : typeof value === "object"
       ? JSON.stringify(value).replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
-      : JSON.stringify(value);
+      : typeof value === "string"
+        ? quoteGo(value)
+        : JSON.stringify(value);
+
+const GO_ESCAPES: Record<string, string> = { u0007: "\\a", u000b: "\\v" };
+
+/** A string as Go's `%q` writes it: control characters are escaped otherwise than in JSON. */
+const quoteGo = (text: string): string =>
+  JSON.stringify(text)
+    .replace(/\\(\\|u00[01][0-9a-f])/g, (written, what) =>
+      what === "\\" ? written : (GO_ESCAPES[what] ?? `\\x${what.slice(3)}`),
+    )
+    .replaceAll("\u007f", "\\x7f");

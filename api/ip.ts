@@ -86,6 +86,19 @@ export function checkCidr(value: string, path: FieldPath, errors: FieldError[]):
   return cidr;
 }
 
+/** As upstream's IsValidInterfaceAddress: an address and how long its network's prefix is, in the canonical spelling. */
+export function checkInterfaceAddress(value: string, path: FieldPath, errors: FieldError[]): void {
+  const address = splitCidr(value);
+  if (!address) {
+    const why = "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)";
+    errors.push(fieldInvalid(path, value, why));
+    return;
+  }
+  const canonical = `${address.ip.canonical}/${address.prefix}`;
+  if (value !== canonical)
+    errors.push(fieldInvalid(path, value, `must be in canonical form (${JSON.stringify(canonical)})`));
+}
+
 /** Whether an address lies in a network. */
 export function contains({ ip: network, prefix }: Cidr, ip: Ip): boolean {
   if (network.family !== ip.family) return false;

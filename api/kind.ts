@@ -1,5 +1,5 @@
 import type { FieldError } from "./field-error.ts";
-import type { KubeObject } from "./object.ts";
+import type { KubeObject, User } from "./object.ts";
 
 /** A kind as code names it: `api/kinds/*.ts` exports one for each built-in that code speaks of (`Pod`, `Service`). */
 export interface KindRef<T = KubeObject> {
@@ -63,12 +63,15 @@ export interface KindRules<T = KubeObject> {
   completed?(object: T): { reason: string; message: string } | undefined;
   /** Defaults that depend on other fields; changes the object in place. The schema's own defaults are set before. */
   setDefaults?(object: T): void;
-  /** Upstream's strategy PrepareForCreate: drops what clients may not set (status); changes the object in place. */
-  prepareForCreate?(object: T): void;
+  /** Upstream's strategy PrepareForCreate: drops what clients may not set (status); changes the object in place. `user`: whose request it is. */
+  prepareForCreate?(object: T, user?: User): void;
   /** Upstream's strategy PrepareForUpdate for the main resource; changes `next` in place. */
   prepareForUpdate?(next: T, previous: T): void;
-  /** `asked`: the version that the request is made in; the object is in the storage version. */
-  validate?(object: T, asked?: Pick<KindRef, "group" | "version">): FieldError[];
+  /**
+   * `asked`: the version that the request is made in; the object is in the storage version. `previous`: what an update is
+   * an update of.
+   */
+  validate?(object: T, asked?: Pick<KindRef, "group" | "version">, previous?: Readonly<T>): FieldError[];
   /** What an update may not change; `validate(next)` has run before. */
   validateUpdate?(next: T, previous: T): FieldError[];
   validateStatusUpdate?(next: T, previous: T): FieldError[];

@@ -51,6 +51,8 @@ test("subresources say what travels and what may be done", () => {
     "eviction",
     "exec",
     "log",
+    "portforward",
+    "proxy",
     "resize",
     "status",
   ]);
@@ -105,7 +107,7 @@ test("every kind with rules is a kind that is served, with the same resource and
 
 test("a kind's rules are found, and a kind without any has empty ones", () => {
   expect(rulesOf(findKind("", "v1", "configmaps")!)).toBe(ConfigMap.rules);
-  expect(rulesOf({ group: "scheduling.k8s.io", kind: "Workload" })).toEqual({});
+  expect(rulesOf({ group: "", kind: "ComponentStatus" })).toEqual({});
 });
 
 test("no two kinds share an address", () => {

@@ -16,6 +16,8 @@ const HTTP_HEADER = "[-A-Za-z0-9]+";
 const PERCENT = "[0-9]+%";
 const UNDERSCORED_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 const UNDERSCORED_SUBDOMAIN = `${UNDERSCORED_LABEL}(\\.${UNDERSCORED_LABEL})*`;
+const CASELESS_LABEL = "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?";
+const CASELESS_SUBDOMAIN = `${CASELESS_LABEL}(\\.${CASELESS_LABEL})*`;
 const WILDCARD = `\\*\\.${SUBDOMAIN}`;
 const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
@@ -29,6 +31,7 @@ const CONFIG_KEY_RE = whole(CONFIG_KEY);
 const HTTP_HEADER_RE = whole(HTTP_HEADER);
 const PERCENT_RE = whole(PERCENT);
 const UNDERSCORED_SUBDOMAIN_RE = whole(UNDERSCORED_SUBDOMAIN);
+const CASELESS_SUBDOMAIN_RE = whole(CASELESS_SUBDOMAIN);
 const WILDCARD_RE = whole(WILDCARD);
 const HTTP_PATH_RE = whole(HTTP_PATH);
 
@@ -64,20 +67,31 @@ function check(
 }
 
 /** An RFC 1123 label: the names of namespaces, containers, … */
-export const dnsLabelComplaints = (value: string): Complaints =>
-  check(value, LABEL_LENGTH_MAX, LABEL_RE, () =>
-    value.length <= SUBDOMAIN_LENGTH_MAX && SUBDOMAIN_RE.test(value)
-      ? "must not contain dots"
-      : patternMessage(
-          "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
-          LABEL,
-          "my-name",
-          "123-abc",
-        ),
+export const dnsLabelComplaints = (value: string): Complaints => labelComplaints(value, tooLong);
+/** The same, as upstream's declarative validation says it (`k8s-short-name`). */
+export const shortNameComplaints = (value: string): Complaints => labelComplaints(value, tooManyBytes);
+
+const labelComplaints = (value: string, describeLength: (max: number) => string): Complaints =>
+  check(
+    value,
+    LABEL_LENGTH_MAX,
+    LABEL_RE,
+    () =>
+      value.length <= SUBDOMAIN_LENGTH_MAX && SUBDOMAIN_RE.test(value)
+        ? "must not contain dots"
+        : patternMessage(
+            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
+            LABEL,
+            "my-name",
+            "123-abc",
+          ),
+    describeLength,
   );
 
 /** An RFC 1123 subdomain: the names of most objects. */
 export const dnsSubdomainComplaints = (value: string): Complaints => subdomainComplaints(value, tooLong);
+/** The same, as upstream's declarative validation says it (`k8s-long-name`). */
+export const longNameComplaints = (value: string): Complaints => subdomainComplaints(value, tooManyBytes);
 
 const subdomainComplaints = (value: string, describeLength: (max: number) => string): Complaints =>
   check(
@@ -91,6 +105,22 @@ const subdomainComplaints = (value: string, describeLength: (max: number) => str
         "example.com",
       ),
     describeLength,
+  );
+
+/** As a subdomain, with upper case letters (`k8s-long-name-caseless`). */
+export const caselessNameComplaints = (value: string): Complaints =>
+  check(
+    value,
+    SUBDOMAIN_LENGTH_MAX,
+    CASELESS_SUBDOMAIN_RE,
+    () =>
+      patternMessage(
+        "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+        // Upstream shows the pattern without its (?i).
+        SUBDOMAIN,
+        "Example.com",
+      ),
+    tooManyBytes,
   );
 
 /** As a subdomain, with underscores (what `dnsConfig.searches` may hold). */

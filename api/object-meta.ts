@@ -19,6 +19,8 @@ const NON_NEGATIVE = "must be greater than or equal to 0";
 const IMMUTABLE = "field is immutable";
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
 const SUBRESOURCE_BYTES_MAX = 256;
+const ORPHAN = "orphan";
+const FOREGROUND = "foregroundDeletion";
 
 export type NameRule = NonNullable<KindRules["nameRule"]>;
 
@@ -170,9 +172,22 @@ function validateFinalizers(finalizers: readonly string[], path: FieldPath, erro
   for (const finalizer of finalizers) {
     for (const complaint of qualifiedNameComplaints(finalizer)) errors.push(fieldInvalid(path, finalizer, complaint));
   }
-  if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
+  if (finalizers.includes(ORPHAN) && finalizers.includes(FOREGROUND)) {
     errors.push(fieldInvalid(path, finalizers, "finalizer foregroundDeletion and orphan cannot be both set"));
   }
+}
+
+const STANDARD_FINALIZERS = new Set(["kubernetes", ORPHAN, FOREGROUND]);
+
+/** What Kubernetes' own kinds ask of new objects beyond what every object must be (core/validation.ValidateObjectMeta). */
+export function validateFinalizerNames({ finalizers }: ObjectMeta): FieldError[] {
+  const errors: FieldError[] = [];
+  finalizers?.forEach((finalizer, i) => {
+    if (finalizer.includes("/") || STANDARD_FINALIZERS.has(finalizer)) return;
+    const why = "name is neither a standard finalizer name nor is it fully qualified";
+    errors.push(fieldInvalid(FINALIZERS.index(i), finalizer, why));
+  });
+  return errors;
 }
 
 function validateManagedFields(entries: readonly unknown[], errors: FieldError[]): void {

@@ -95,8 +95,9 @@ export interface GroupResource {
 
 export const resourceName = ({ group, resource }: GroupResource): string => (group ? `${resource}.${group}` : resource);
 
+/** What is empty is left out, as Go's `omitempty` does. */
 const detailsOf = (what: GroupResource, name: string): StatusDetails => ({
-  name,
+  ...(name && { name }),
   ...(what.group && { group: what.group }),
   kind: what.resource,
 });
@@ -133,6 +134,10 @@ export const forbidden = (what: GroupResource, name: string, why: string): ApiEr
 export const methodNotAllowed = (): ApiError =>
   new ApiError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 
+/** What upstream says of a request that it has given up. */
+export const requestTimedOut = (): ApiError =>
+  new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", {});
+
 export const internalError = (why: string): ApiError =>
   new ApiError("InternalError", `Internal error occurred: ${why}`, { causes: [{ message: why }] });
 
@@ -145,9 +150,9 @@ export function invalid(what: { group: string; kind: string }, name: string, err
   const texts = [...new Set(errors.map(describeFieldError))];
   const all = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   return new ApiError("Invalid", `${what.kind}${what.group ? `.${what.group}` : ""} "${name}" is invalid: ${all}`, {
-    name,
+    ...(name && { name }),
     ...(what.group && { group: what.group }),
-    kind: what.kind,
+    ...(what.kind && { kind: what.kind }),
     causes: errors.map((error) => ({
       reason: error.type,
       message: describeFieldError(error).slice(error.field.length + 2),

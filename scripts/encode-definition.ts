@@ -1,5 +1,5 @@
 import { NAME_ROOTS } from "../api/schema/facts.ts";
-import type { SpecDefinition, SpecProperty } from "./make-schemas.ts";
+import type { SpecDefinition, SpecProperty } from "./published-spec.ts";
 import type { GoField, GoStruct } from "./read-go-types.ts";
 
 /** `io.k8s.api.core.v1.Pod` is `core.v1.Pod`, `io.k8s.apimachinery.pkg.apis.meta.v1.Time` is `~apis.meta.v1.Time`. */

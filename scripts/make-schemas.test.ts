@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import facts from "../api/schema/facts.json" with { type: "json" };
-import { makeFacts, type Spec } from "./make-schemas.ts";
+import { makeFacts } from "./make-schemas.ts";
+import type { Spec } from "./published-spec.ts";
 
 const reference = new URL("../../shared/reference/openapi-v1.36.json", import.meta.url);
 
@@ -42,7 +43,7 @@ test("a resource's verbs, scope and subresources are read off the paths", () => 
       "/apis/apps/v1/namespaces/{namespace}/widgets": { get: operation, post: operation, delete: operation },
       "/apis/apps/v1/namespaces/{namespace}/widgets/{name}": { get: operation, put: operation },
       "/apis/apps/v1/namespaces/{namespace}/widgets/{name}/status": { get: operation },
-      "/apis/apps/v1/namespaces/{namespace}/widgets/{name}/proxy": { get: operation },
+      "/apis/apps/v1/namespaces/{namespace}/serviceaccounts/{name}/token": { get: operation },
       "/apis/apps/v1/watch/widgets": { get: operation },
     },
   };

@@ -9,34 +9,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { definitionText, shortName } from "./encode-definition.ts";
+import type { Spec, SpecDefinition } from "./published-spec.ts";
 import { readGoTypes } from "./read-go-types.ts";
 
-export interface SpecProperty {
-  type?: string;
-  format?: string;
-  $ref?: string;
-  items?: SpecProperty;
-  additionalProperties?: SpecProperty;
-  [extension: `x-kubernetes-${string}`]: any;
-}
-export interface SpecDefinition extends SpecProperty {
-  properties?: Record<string, SpecProperty>;
-  required?: string[];
-}
 interface Gvk {
   group: string;
   version: string;
   kind: string;
 }
-export interface Spec {
-  definitions: Record<string, SpecDefinition>;
-  paths: Record<string, Record<string, any>>;
-}
-
 /** Served by later issues, when there is something behind them. */
 export const LEFT_OUT_KINDS =
   /^(TokenReview|TokenRequest|.*AccessReview|.*RulesReview|SelfSubjectReview|ComponentStatus)$/;
-export const LEFT_OUT_SUBRESOURCES: ReadonlySet<string> = new Set(["proxy", "portforward", "token"]);
+export const LEFT_OUT_SUBRESOURCES: ReadonlySet<string> = new Set(["serviceaccounts/token", "nodes/proxy"]);
 const METHOD_VERBS: Record<string, string> = {
   get: "get",
   post: "create",
@@ -68,7 +52,7 @@ export function readResources(spec: Spec): Map<string, Resource> {
     const match = PATH.exec(path);
     if (!match) continue;
     const [, core, group = "", groupVersion, watch, namespaced, resource = "", name, subresource] = match;
-    if (subresource && LEFT_OUT_SUBRESOURCES.has(subresource)) continue;
+    if (subresource && LEFT_OUT_SUBRESOURCES.has(`${resource}/${subresource}`)) continue;
     for (const [method, operation] of Object.entries(item)) {
       const gvk: Gvk | undefined = operation?.["x-kubernetes-group-version-kind"];
       if (!gvk || LEFT_OUT_KINDS.test(gvk.kind)) continue;
@@ -88,7 +72,8 @@ export function readResources(spec: Spec): Map<string, Resource> {
       if (subresource) {
         const sub = entry.subresources.get(subresource) ?? { gvk, verbs: new Set<string>() };
         entry.subresources.set(subresource, sub);
-        sub.verbs.add(METHOD_VERBS[method] ?? method);
+        // HEAD and OPTIONS of what is proxied are no verbs of their own.
+        if (METHOD_VERBS[method]) sub.verbs.add(METHOD_VERBS[method]);
         continue;
       }
       entry.gvk = gvk;

@@ -99,8 +99,8 @@ const UNITS: Readonly<Record<string, bigint>> = {
   m: 60n * NANOS,
   h: 3_600n * NANOS,
 };
-const DURATION = /^([-+]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
-const PART = /(\d*)\.?(\d*)(ns|us|µs|μs|ms|s|m|h)/g;
+const DURATION = /^([-+]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|\u03bcs|ms|s|m|h))+)$/;
+const PART = /(\d*)\.?(\d*)(ns|us|µs|\u03bcs|ms|s|m|h)/g;
 const DURATION_LENGTH_MAX = 256;
 
 /** Go's time.ParseDuration: `1h30m`, `-1.5s`, `0`. Undefined where the text is none. */

@@ -189,7 +189,7 @@ function validateValidation(validation: Validation, use: Use, path: FieldPath, e
   if (message !== "" && message.trim() === "") {
     errors.push(fieldInvalid(path.child("message"), message, "message must be non-empty if specified"));
   } else if (LINE_BREAK.test(message.trim())) {
-    errors.push(fieldInvalid(path.child("message"), message, "message must not contain line breaks"));
+    errors.push(fieldInvalid(path.child("message"), message, "must not contain line breaks"));
   }
   if (reason !== undefined) checkSupported(reason, REASONS, path.child("reason"), errors);
 }

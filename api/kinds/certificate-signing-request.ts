@@ -6,6 +6,7 @@ import { SPEC, STATUS } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { validateSignerName } from "../signer-name.ts";
 import { AGE } from "../table.ts";
+import { certificateRequestComplaint } from "./certificate-request.ts";
 import { defineKind } from "./define-kind.ts";
 import { keepStatus, startStatus } from "./status.ts";
 
@@ -78,7 +79,17 @@ export const CertificateSigningRequest = defineKind<CertificateSigningRequestObj
       },
       { name: "Condition", description: "What was decided.", value: describe },
     ],
-    prepareForCreate: startStatus({}),
+    prepareForCreate(request, user) {
+      startStatus({})(request);
+      const { username: _, uid: __, groups: ___, extra: ____, ...asked } = request.spec ?? {};
+      request.spec = asked as CertificateSigningRequestObject["spec"];
+      if (!user) return;
+      // Who asks is told by the server, never by who asks.
+      request.spec.username = user.name;
+      if (user.uid) request.spec.uid = user.uid;
+      if (user.groups.length > 0) request.spec.groups = [...user.groups];
+      if (user.extra && Object.keys(user.extra).length > 0) request.spec.extra = structuredClone(user.extra);
+    },
     prepareForUpdate(next, previous) {
       // What was asked for is asked for; only metadata changes.
       next.spec = previous.spec;
@@ -86,7 +97,8 @@ export const CertificateSigningRequest = defineKind<CertificateSigningRequestObj
     },
     validate({ spec }) {
       const errors: FieldError[] = [];
-      checkRequired(spec.request, SPEC.child("request"), errors);
+      const complaint = certificateRequestComplaint(spec.request ?? "");
+      if (complaint) errors.push(fieldInvalid(SPEC.child("request"), spec.request ?? null, complaint));
       if (!spec.usages?.length) errors.push(fieldRequired(SPEC.child("usages")));
       spec.usages?.forEach((usage, i) => {
         checkSupported(usage, USAGES, SPEC.child("usages").index(i), errors);

@@ -5,7 +5,7 @@ import { defineKind } from "./define-kind.ts";
 import { type PolicyRule, validateRules } from "./rbac.ts";
 
 export interface ClusterRoleObject extends KubeObject {
-  rules?: PolicyRule[];
+  rules?: PolicyRule[] | null;
   aggregationRule?: { clusterRoleSelectors?: LabelSelector[] };
 }
 
@@ -16,6 +16,10 @@ export const ClusterRole = defineKind<ClusterRoleObject>("rbac.authorization.k8s
   resource: "clusterroles",
   namespaced: false,
   nameRule: "path",
+  // Upstream writes what is not there.
+  setDefaults(role) {
+    if (!role.rules?.length) role.rules = null;
+  },
   validate({ rules, aggregationRule }) {
     const errors = validateRules(rules, false);
     if (!aggregationRule) return errors;

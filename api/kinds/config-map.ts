@@ -39,7 +39,7 @@ export const ConfigMap = defineKind<ConfigMapObject>("v1", "ConfigMap", {
       binaryBytes += decodedLength(binaryData[key]!);
     }
     const tooLong = areLonger(Object.values(data ?? {}), Math.max(0, DATA_BYTES_MAX - binaryBytes));
-    if (tooLong || binaryBytes > DATA_BYTES_MAX) errors.push(fieldTooLong("", DATA_BYTES_MAX));
+    if (tooLong || binaryBytes > DATA_BYTES_MAX) errors.push(fieldTooLong("[]", DATA_BYTES_MAX));
     return errors;
   },
   validateUpdate(next, previous) {

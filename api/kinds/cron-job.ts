@@ -9,6 +9,7 @@ import { validateNonNegative } from "../object-meta.ts";
 import { setPodTemplateDefaults } from "../pod-template/defaults.ts";
 import { formatLabelSelector } from "../selector.ts";
 import { AGE } from "../table.ts";
+import { scheduleComplaint } from "./cron-schedule.ts";
 import { defineKind } from "./define-kind.ts";
 import { validateJobSpec } from "./job.ts";
 import { keepStatus, startStatus } from "./status.ts";
@@ -96,25 +97,13 @@ export const CronJob = defineKind<CronJobObject>("batch/v1", "CronJob", {
   hasGeneration: true,
 });
 
-/** Five fields, or a word for them: what each field may hold is the scheduler's to read. */
 function validateSchedule(schedule: string, errors: FieldError[]): void {
   const at = SPEC.child("schedule");
-  if (/^(CRON_)?TZ=/.test(schedule)) {
+  const complaint = /^(CRON_)?TZ=/.test(schedule) ? undefined : scheduleComplaint(schedule);
+  if (complaint) errors.push(fieldInvalid(at, schedule, complaint));
+  if (schedule.includes("TZ")) {
     errors.push(fieldInvalid(at, schedule, "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"));
-    return;
   }
-  const word = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every [0-9.hmsnuµ]+)$/.test(schedule);
-  const fields = schedule.trim().split(/\s+/);
-  if (word || (fields.length === 5 && fields.every((field) => /^[0-9A-Za-z*?,/-]+$/.test(field)))) return;
-  errors.push(
-    fieldInvalid(
-      at,
-      schedule,
-      fields.length === 5
-        ? `failed to parse schedule: ${schedule}`
-        : `expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`,
-    ),
-  );
 }
 
 function validateTimeZone(zone: string, errors: FieldError[]): void {

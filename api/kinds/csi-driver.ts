@@ -1,3 +1,4 @@
+import { sameJson } from "../equality.ts";
 import { checkSupported } from "../field-checks.ts";
 import { type FieldError, fieldDuplicate, fieldInvalid, fieldTooLong } from "../field-error.ts";
 import { METADATA, SPEC } from "../field-path.ts";
@@ -5,6 +6,8 @@ import type { KubeObject } from "../object.ts";
 import { validateImmutable } from "../object-meta.ts";
 import { defineKind } from "./define-kind.ts";
 
+const TOKENS_IN_SECRETS =
+  "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes";
 const NAME_LENGTH_MAX = 63;
 const UPDATE_SECONDS_MIN = 10;
 const TOKEN_SECONDS_MIN = 600;
@@ -21,6 +24,7 @@ export interface CSIDriverObject extends KubeObject {
     nodeAllocatableUpdatePeriodSeconds?: number;
     requiresRepublish?: boolean;
     seLinuxMount?: boolean;
+    serviceAccountTokenInSecrets?: boolean;
   };
 }
 
@@ -87,6 +91,16 @@ export const CSIDriver = defineKind<CSIDriverObject>("storage.k8s.io/v1", "CSIDr
       errors.push(fieldInvalid(SPEC.child("nodeAllocatableUpdatePeriodSeconds"), seconds, why));
     }
     return errors;
+  },
+  prepareForUpdate(next, previous) {
+    // Upstream counts changes alone: a driver that has not been changed has no generation.
+    const { generation } = previous.metadata;
+    if (!sameJson(next.spec, previous.spec)) next.metadata.generation = (generation ?? 0) + 1;
+    else if (generation !== undefined) next.metadata.generation = generation;
+  },
+  warnings({ spec }, previous) {
+    if (!spec.tokenRequests?.length || typeof spec.serviceAccountTokenInSecrets === "boolean") return [];
+    return sameJson(spec.tokenRequests, previous?.spec.tokenRequests) ? [] : [TOKENS_IN_SECRETS];
   },
   validateUpdate({ spec: next }, { spec: previous }) {
     const errors: FieldError[] = [];

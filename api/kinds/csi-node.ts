@@ -10,12 +10,12 @@ import { defineKind } from "./define-kind.ts";
 interface Driver {
   name: string;
   nodeID: string;
-  topologyKeys?: string[];
+  topologyKeys?: string[] | null;
   allocatable?: { count?: number };
 }
 
 export interface CSINodeObject extends KubeObject {
-  spec: { drivers?: Driver[] };
+  spec: { drivers?: Driver[] | null };
 }
 
 const DRIVERS = SPEC.child("drivers");
@@ -33,6 +33,12 @@ export const CSINode = defineKind<CSINodeObject>("storage.k8s.io/v1", "CSINode",
       value: ({ spec }) => spec?.drivers?.length ?? 0,
     },
   ],
+  setDefaults(node) {
+    node.spec ??= {};
+    // Upstream writes what is not there.
+    if (!node.spec.drivers?.length) node.spec.drivers = null;
+    for (const driver of node.spec.drivers ?? []) if (!driver.topologyKeys?.length) driver.topologyKeys = null;
+  },
   validate({ spec }) {
     const errors: FieldError[] = [];
     const names = new Set<string>();

@@ -1,8 +1,10 @@
+import { sameJson } from "../equality.ts";
 import { checkQualifiedName } from "../field-checks.ts";
 import { type FieldError, fieldInvalid, fieldRequired } from "../field-error.ts";
 import { FieldPath } from "../field-path.ts";
 import { dnsSubdomainComplaints } from "../names.ts";
-import type { EventObject } from "./event.ts";
+import { validateImmutable } from "../object-meta.ts";
+import type { EventObject } from "./event-object.ts";
 
 /** What holds for events, which are checked more strictly by their newer API (pkg/apis/core/validation/events.go). */
 
@@ -10,7 +12,8 @@ const at = (name: string): FieldPath => FieldPath.of(name);
 const TEXT_LENGTH_MAX = 128;
 const NOTE_LENGTH_MAX = 1024;
 
-export function validateEvent(event: EventObject, isNewApi: boolean): FieldError[] {
+/** `previous`: what an update is an update of. By the newer API nothing that tells what happened may change. */
+export function validateEvent(event: EventObject, isNewApi: boolean, previous?: Readonly<EventObject>): FieldError[] {
   const errors: FieldError[] = [];
   const { metadata, involvedObject, eventTime } = event;
   const namespace = involvedObject?.namespace ?? "";
@@ -23,7 +26,9 @@ export function validateEvent(event: EventObject, isNewApi: boolean): FieldError
   for (const complaint of dnsSubdomainComplaints(metadata.namespace ?? "")) {
     errors.push(fieldInvalid(at("namespace"), metadata.namespace ?? "", complaint));
   }
-  if (isNewApi) validateNew(event, errors);
+  if (!isNewApi) return errors;
+  if (previous) validateChange(event, previous, errors);
+  else validateNew(event, errors);
   return errors;
 }
 
@@ -68,6 +73,51 @@ function validateNew(event: EventObject, errors: FieldError[]): void {
     errors.push(fieldInvalid(at("source"), "", "needs to be unset"));
   }
 }
+
+/** All but the series, which counts on. */
+function validateChange(next: EventObject, previous: Readonly<EventObject>, errors: FieldError[]): void {
+  if (!sameJson(next.series, previous.series)) validateSeries(next, errors);
+  validateImmutable(
+    shownReference(next.involvedObject),
+    shownReference(previous.involvedObject),
+    at("involvedObject"),
+    errors,
+  );
+  for (const [field, shown] of CONSTANT) validateImmutable(shown(next), shown(previous), at(field), errors);
+}
+
+type Reference = NonNullable<EventObject["related"]>;
+
+/** References as upstream's errors show them: the fields of its Go types, which carry no JSON names. */
+const shownReference = (reference: Reference | undefined): object | null =>
+  reference
+    ? {
+        Kind: reference.kind ?? "",
+        Namespace: reference.namespace ?? "",
+        Name: reference.name ?? "",
+        UID: reference.uid ?? "",
+        APIVersion: reference.apiVersion ?? "",
+        ResourceVersion: reference.resourceVersion ?? "",
+        FieldPath: reference.fieldPath ?? "",
+      }
+    : null;
+
+/** In upstream's order, which has `reason` twice. */
+const CONSTANT: readonly (readonly [field: string, shown: (event: EventObject) => unknown])[] = [
+  ["reason", ({ reason = "" }) => reason],
+  ["message", ({ message = "" }) => message],
+  ["source", ({ source }) => ({ Component: source?.component ?? "", Host: source?.host ?? "" })],
+  ["firstTimestamp", ({ firstTimestamp }) => firstTimestamp ?? null],
+  ["lastTimestamp", ({ lastTimestamp }) => lastTimestamp ?? null],
+  ["count", ({ count = 0 }) => count],
+  ["reason", ({ reason = "" }) => reason],
+  ["type", ({ type = "" }) => type],
+  ["eventTime", ({ eventTime }) => eventTime ?? null],
+  ["action", ({ action = "" }) => action],
+  ["related", ({ related }) => shownReference(related)],
+  ["reportingController", ({ reportingComponent = "" }) => reportingComponent],
+  ["reportingInstance", ({ reportingInstance = "" }) => reportingInstance],
+];
 
 function validateSeries({ series }: EventObject, errors: FieldError[]): void {
   if (!series) return;

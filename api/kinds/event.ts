@@ -1,10 +1,9 @@
-import type { IEvent } from "kubernetes-models/v1/Event";
 import { ageSince } from "../duration.ts";
-import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
+import type { EventObject } from "./event-object.ts";
 import { validateEvent } from "./event-validation.ts";
 
-export type EventObject = Omit<IEvent, "apiVersion" | "kind" | "metadata"> & KubeObject;
+export type { EventObject };
 
 /** Something that happened to an object, for people to read. */
 export const Event = defineKind<EventObject>("v1", "Event", {
@@ -61,7 +60,7 @@ export const Event = defineKind<EventObject>("v1", "Event", {
     event.reportingInstance ??= "";
     for (const field of ["eventTime", "firstTimestamp", "lastTimestamp"] as const) event[field] ??= null as never;
   },
-  validate: (event, asked) => validateEvent(event, asked?.group === "events.k8s.io"),
+  validate: (event, asked, previous) => validateEvent(event, asked?.group === "events.k8s.io", previous),
   // Under the names of both APIs; upstream offers in each its own.
   selectableFields: ({ involvedObject, reason, reportingComponent, source, type }) => ({
     ...referenceFields("involvedObject", involvedObject),

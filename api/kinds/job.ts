@@ -62,14 +62,13 @@ export const Job = defineKind<JobObject>("batch/v1", "Job", {
   setDefaults({ metadata, spec }) {
     setJobSpecDefaults(spec);
     if (spec) spec.manualSelector ??= false;
-    const labels = spec?.template?.metadata?.labels;
-    // Upstream's are the same map: what the selector adds to one is in both.
-    if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = labels;
+    setLabelDefaults({ metadata, spec });
   },
   /** The name and the uid are there already: the selector is made of them. */
   prepareForCreate(job) {
     startStatus({})(job);
     generateSelector(job);
+    setLabelDefaults(job);
   },
   prepareForUpdate: keepStatus,
   validate({ metadata, spec }) {
@@ -226,12 +225,18 @@ function generateSelector({ metadata, spec }: JobObject): void {
   const name = metadata.name ?? "";
   template.metadata.labels = Object.assign(template.metadata.labels ?? {}, {
     [UID_LABEL]: metadata.uid,
-    "controller-uid": metadata.uid,
     [NAME_LABEL]: name,
+    "controller-uid": metadata.uid,
     "job-name": name,
   });
   spec.selector ??= {};
   spec.selector.matchLabels = { ...spec.selector.matchLabels, [UID_LABEL]: metadata.uid };
+}
+
+/** A Job without labels has its template's; upstream sees to that whenever one is read, so those that the selector added are among them. */
+function setLabelDefaults({ metadata, spec }: Pick<JobObject, "metadata" | "spec">): void {
+  const labels = spec?.template?.metadata?.labels;
+  if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
 }
 
 const isGenerated = (selector: LabelSelector, uid: string | undefined): boolean =>

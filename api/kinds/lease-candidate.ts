@@ -31,20 +31,18 @@ export const LeaseCandidate = defineKind<LeaseCandidateObject>("coordination.k8s
     checkRequired(leaseName, SPEC.child("leaseName"), errors);
     const binaryAt = SPEC.child("binaryVersion");
     const emulationAt = SPEC.child("emulationVersion");
-    const binary = checkRequired(binaryVersion, binaryAt, errors)
-      ? readVersion(binaryVersion!, binaryAt, errors)
-      : undefined;
-    if (emulationVersion) {
-      const emulation = readVersion(emulationVersion, emulationAt, errors);
-      if (!binary || !emulation || compareParts(binary, emulation) < 0) {
-        errors.push(fieldInvalid(binaryAt, binaryVersion ?? "", "must be greater than or equal to `emulationVersion`"));
+    const emulation = emulationVersion ? readVersion(emulationVersion, emulationAt, errors) : ZERO;
+    if (checkRequired(binaryVersion, binaryAt, errors)) {
+      const binary = readVersion(binaryVersion!, binaryAt, errors);
+      if (emulationVersion && compareParts(binary, emulation) < 0) {
+        errors.push(fieldInvalid(binaryAt, binaryVersion, "must be greater than or equal to `emulationVersion`"));
       }
     }
     const strategyAt = SPEC.child("strategy");
     if (!checkRequired(strategy, strategyAt, errors)) return errors;
     if (strategy === OLDEST) {
       const why = `must be specified when \`strategy\` is '${OLDEST}'`;
-      if (!emulationVersion) errors.push(fieldRequired(emulationAt, why));
+      if (compareParts(emulation, ZERO) === 0) errors.push(fieldRequired(emulationAt, why));
     } else if (strategy!.includes("/")) {
       checkQualifiedName(strategy!, strategyAt.child("strategy"), errors);
     } else {
@@ -62,11 +60,14 @@ export const LeaseCandidate = defineKind<LeaseCandidateObject>("coordination.k8s
 
 type Parts = readonly number[];
 
-function readVersion(text: string, path: FieldPath, errors: FieldError[]): Parts | undefined {
+/** Upstream goes on with this where there is no version, or none that can be read. */
+const ZERO: Parts = [0, 0, 0];
+
+function readVersion(text: string, path: FieldPath, errors: FieldError[]): Parts {
   const parts = VERSION.exec(text);
   if (parts) return parts.slice(1, 4).map(Number);
   errors.push(fieldInvalid(path, text, "must be a valid semantic version"));
-  return undefined;
+  return ZERO;
 }
 
 const compareParts = (a: Parts, b: Parts): number => {

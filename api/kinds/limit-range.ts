@@ -20,7 +20,11 @@ const TYPES = ["Pod", "Container", "PersistentVolumeClaim"];
 /** What one pod, container or claim of a namespace may ask for. */
 export const LimitRange = defineKind<LimitRangeObject>("v1", "LimitRange", {
   resource: "limitranges",
-  setDefaults({ spec }) {
+  setDefaults(range) {
+    range.spec ??= { limits: [] };
+    const { spec } = range;
+    // Upstream writes what is not there.
+    if (!spec.limits?.length) spec.limits = null as never;
     for (const item of spec?.limits ?? []) {
       for (const field of FIELDS) roundToMilli(item[field]);
       if (item.type !== "Container") continue;

@@ -16,6 +16,7 @@ const of = (kind: string, group = "") => ({ group, kind });
 
 test.each<[string, KubeObject, string[]]>([
   ["nothing to say", pod({}), []],
+  ["no name, which is refused", pod({}, { name: undefined }), []],
   [
     "a name that makes no hostname",
     pod({}, { name: "a.b" }),

@@ -23,7 +23,8 @@ const ofSpecTemplate = ofTemplate("spec.template.", (spec) => spec.template);
 const ofName =
   (use: string): Warnings =>
   ({ metadata }, previous) => {
-    const complaints = previous ? [] : dnsLabelComplaints(metadata.name);
+    // Without a name it is refused.
+    const complaints = previous || !metadata.name ? [] : dnsLabelComplaints(metadata.name);
     if (complaints.length === 0) return [];
     return [
       `metadata.name: this is used in ${use}, which can result in surprising behavior; a DNS label is recommended: [${complaints.join(" ")}]`,

@@ -2,6 +2,7 @@ import { type FieldError, fieldForbidden } from "../field-error.ts";
 import { SPEC } from "../field-path.ts";
 import { qosClassOf } from "../pod-qos.ts";
 import { setPodOnlyDefaults, setPodSpecDefaults } from "../pod-template/defaults.ts";
+import { mergeLabelKeys } from "../pod-template/label-keys.ts";
 import { validatePodSpec } from "../pod-template/validate.ts";
 import { defineKind } from "./define-kind.ts";
 import { podColumns } from "./pod-columns.ts";
@@ -28,6 +29,7 @@ export const Pod = defineKind<PodObject>("v1", "Pod", {
   },
   prepareForCreate(pod) {
     pod.status = { phase: "Pending", qosClass: qosClassOf(pod.spec) };
+    mergeLabelKeys(pod.spec, pod.metadata.labels);
     if (pod.spec.schedulingGates?.length) {
       const { creationTimestamp } = pod.metadata;
       pod.status.conditions = [
@@ -44,10 +46,13 @@ export const Pod = defineKind<PodObject>("v1", "Pod", {
     }
   },
   prepareForUpdate: keepStatus,
-  validate(pod) {
+  validate(pod, _info, previous) {
     const errors: FieldError[] = [];
     validatePodSpec(pod.spec, { podName: pod.metadata.name }, SPEC, errors);
     if (!pod.spec.serviceAccountName) forbidTokens(pod, errors);
+    if (!previous && pod.spec.ephemeralContainers?.length) {
+      errors.push(fieldForbidden(SPEC.child("ephemeralContainers"), "cannot be set on create"));
+    }
     return errors;
   },
   validateUpdate: validatePodUpdate,

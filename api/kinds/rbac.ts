@@ -34,7 +34,7 @@ const RULES = FieldPath.of("rules");
 const ROLE_REF = FieldPath.of("roleRef");
 const SUBJECTS = FieldPath.of("subjects");
 
-export function validateRules(rules: readonly PolicyRule[] | undefined, namespaced: boolean): FieldError[] {
+export function validateRules(rules: readonly PolicyRule[] | null | undefined, namespaced: boolean): FieldError[] {
   const errors: FieldError[] = [];
   rules?.forEach((rule, i) => {
     const at = RULES.index(i);

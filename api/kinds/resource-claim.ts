@@ -1,11 +1,14 @@
+import type { FieldError } from "../field-error.ts";
+import { SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
-import { type ClaimDevices, setClaimDefaults, unchangedSpec } from "./device-requests.ts";
+import { type ClaimStatus, validateClaimStatus } from "./device-claim-status.ts";
+import { type ClaimDevices, setClaimDefaults, unchangedSpec, validateClaim } from "./device-requests.ts";
 import { keepStatus, startStatus } from "./status.ts";
 
 export interface ResourceClaimObject extends KubeObject {
   spec?: ClaimDevices;
-  status?: { allocation?: object; reservedFor?: unknown[] };
+  status?: ClaimStatus;
 }
 
 /** Devices that pods ask for. */
@@ -15,7 +18,14 @@ export const ResourceClaim = defineKind<ResourceClaimObject>("resource.k8s.io/v1
   setDefaults: ({ spec }) => setClaimDefaults(spec),
   prepareForCreate: startStatus({}),
   prepareForUpdate: keepStatus,
+  validate({ spec }, _, previous) {
+    const errors: FieldError[] = [];
+    // It cannot change; what has become stricter since is left in peace.
+    if (!previous) validateClaim(spec ?? {}, SPEC, errors);
+    return errors;
+  },
   validateUpdate: unchangedSpec,
+  validateStatusUpdate: validateClaimStatus,
 });
 
 function describeState({ metadata, status }: ResourceClaimObject): string {

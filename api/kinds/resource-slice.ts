@@ -1,8 +1,9 @@
 import type { KubeObject } from "../object.ts";
 import { defineKind } from "./define-kind.ts";
+import { type ResourceSliceSpec, validateSlice } from "./resource-slice-validation.ts";
 
 export interface ResourceSliceObject extends KubeObject {
-  spec: { nodeName?: string; driver?: string; pool?: { name?: string } };
+  spec: ResourceSliceSpec;
 }
 
 /** Devices that a driver offers. */
@@ -14,6 +15,7 @@ export const ResourceSlice = defineKind<ResourceSliceObject>("resource.k8s.io/v1
     { name: "Driver", description: "Who offers them.", value: ({ spec }) => spec?.driver ?? "" },
     { name: "Pool", description: "The pool that they belong to.", value: ({ spec }) => spec?.pool?.name ?? "" },
   ],
+  validate: ({ spec = {} }, _, previous) => validateSlice(spec, previous && (previous.spec ?? {})),
   withoutNamespaceField: true,
   unknownField: (field) => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   selectableFields: ({ spec }) => ({ "spec.nodeName": spec?.nodeName ?? "", "spec.driver": spec?.driver ?? "" }),

@@ -36,7 +36,10 @@ import { Node } from "./node.ts";
 import { PersistentVolume } from "./persistent-volume.ts";
 import { PersistentVolumeClaim } from "./persistent-volume-claim.ts";
 import { Pod } from "./pod.ts";
+import { PodCertificateRequest } from "./pod-certificate-request.ts";
 import { PodDisruptionBudget } from "./pod-disruption-budget.ts";
+import { PodGroup } from "./pod-group.ts";
+import { Workload } from "./pod-group-workload.ts";
 import { PodTemplate } from "./pod-template.ts";
 import { PriorityClass } from "./priority-class.ts";
 import { PriorityLevelConfiguration } from "./priority-level-configuration.ts";
@@ -44,6 +47,7 @@ import { ReplicaSet } from "./replica-set.ts";
 import { ReplicationController } from "./replication-controller.ts";
 import { ResourceClaim } from "./resource-claim.ts";
 import { ResourceClaimTemplate } from "./resource-claim-template.ts";
+import { ResourcePoolStatusRequest } from "./resource-pool-status-request.ts";
 import { ResourceQuota } from "./resource-quota.ts";
 import { ResourceSlice } from "./resource-slice.ts";
 import { Role } from "./role.ts";
@@ -122,6 +126,10 @@ export const KIND_RULES: readonly Kind<any>[] = [
   ResourceClaim,
   ResourceClaimTemplate,
   ResourceSlice,
+  ResourcePoolStatusRequest,
+  PodCertificateRequest,
+  PodGroup,
+  Workload,
   APIService,
   DeviceTaintRule,
   StorageVersion,

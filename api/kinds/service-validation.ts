@@ -257,7 +257,7 @@ export function validateServiceStatus({ spec, status }: ServiceObject): FieldErr
   const at = STATUS.child("loadBalancer").child("ingress");
   const ingresses = status?.loadBalancer?.ingress ?? [];
   if (spec.type !== "LoadBalancer" && ingresses.length > 0) {
-    errors.push(fieldForbidden(at, "may only be used when `spec.type` is LoadBalancer"));
+    errors.push(fieldForbidden(at, "may only be used when `spec.type` is 'LoadBalancer'"));
     return errors;
   }
   ingresses.forEach(({ ip, hostname, ipMode }, i) => {

@@ -7,6 +7,7 @@ import { type FieldPath, SPEC } from "../field-path.ts";
 import type { KubeObject } from "../object.ts";
 import { validateNonNegative } from "../object-meta.ts";
 import { roundToMilli, setPodTemplateDefaults } from "../pod-template/defaults.ts";
+import type { PodTemplateSpec } from "../pod-template/types.ts";
 import { AGE } from "../table.ts";
 import { type ClaimSpec, validateClaimSpec } from "./claim-spec.ts";
 import { defineKind } from "./define-kind.ts";
@@ -120,7 +121,8 @@ export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet
     }
     if (spec.serviceName) checkLabelName(spec.serviceName, SPEC.child("serviceName"), errors);
     const selector = validateSelector(spec.selector, "statefulset", SPEC, errors);
-    validateTemplate(spec.template, { selector, kind: "StatefulSet", path: SPEC.child("template") }, errors);
+    const template = spec.template && asInPods(spec);
+    validateTemplate(template, { selector, kind: "StatefulSet", path: SPEC.child("template") }, errors);
     return errors;
   },
   validateUpdate({ spec: next }, { spec: previous }) {
@@ -144,6 +146,16 @@ export const StatefulSet = defineKind<StatefulSetObject>("apps/v1", "StatefulSet
   scale: { specReplicas: "spec.replicas", statusReplicas: "status.replicas", selector: "spec.selector" },
   hasGeneration: true,
 });
+
+/** The template as each pod has it: with the claims as volumes, and under a name that is made for it. */
+function asInPods({ template, volumeClaimTemplates = [] }: IStatefulSetSpec): PodTemplateSpec {
+  if (!template.spec) return template as PodTemplateSpec;
+  const claims = new Set(volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? ""));
+  const { subdomain: _, hostname: __, ...spec } = template.spec;
+  const own = (spec.volumes ?? []).filter(({ name }) => !claims.has(name));
+  const claimed = [...claims].map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  return { ...template, spec: { ...spec, volumes: [...claimed, ...own] } } as PodTemplateSpec;
+}
 
 function validateStrategy(
   { type, rollingUpdate }: NonNullable<IStatefulSetSpec["updateStrategy"]>,

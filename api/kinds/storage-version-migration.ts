@@ -51,7 +51,6 @@ export const StorageVersionMigration = defineKind<StorageVersionMigrationObject>
       validateImmutable(next.spec, previous.spec, SPEC, errors);
       return errors;
     },
-    hasGeneration: true,
   },
 );
 

@@ -45,9 +45,7 @@ export function applyPatch(
     const patched =
       type === "json"
         ? jsonPatch(current, patch as JsonPatchOperation[] | null, strict ? strictErrors : [])
-        : patch === null
-          ? cloneJson(current)
-          : applyMergePatch(cloneJson(current), patch);
+        : applyMergePatch(cloneJson(current), patch);
     shown = JSON.stringify(patched);
     decoded = decodePatched(info, patched, shown, false, decode);
   }
@@ -73,6 +71,7 @@ function parsePatch(type: PatchType, text: string, strict: boolean): ParsedJson 
   }
   const { value } = parsed;
   const fits = value === null || (type === "json" ? Array.isArray(value) : isObject(value));
+  if (value === null && type === "merge") throw badRequest("Invalid JSON Patch");
   if (!fits) throw refuse(`json: cannot unmarshal ${describeJson(value)} into Go value of type ${GO_TARGETS[type]}`);
   return parsed;
 }

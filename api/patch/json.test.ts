@@ -31,6 +31,8 @@ test.each<[string, unknown, JsonPatchOperation, unknown]>([
   ],
   ["what is missing tests as null", { a: 1 }, { op: "test", path: "/b", value: null }, { a: 1 }],
   ["~1 and ~0 stand for / and ~", { "a/b": 1, "~1": 2 }, { op: "remove", path: "/a~1b" }, { "~1": 2 }],
+  ["what a map lacks is replaced as well", {}, { op: "replace", path: "/a", value: 1 }, { a: 1 }],
+  ["what a map lacks is copied as null", { b: 1 }, { op: "copy", from: "/a", path: "/c" }, { b: 1, c: null }],
   ["names of Object.prototype are names", {}, { op: "add", path: "/constructor", value: 1 }, { constructor: 1 }],
 ])("%s", (_, document, operation, expected) => {
   expect(patched(document, operation)).toEqual(expected);
@@ -38,7 +40,6 @@ test.each<[string, unknown, JsonPatchOperation, unknown]>([
 
 test.each<[unknown, JsonPatchOperation]>([
   [{}, { op: "remove", path: "/a" }],
-  [{}, { op: "replace", path: "/a", value: 1 }],
   [{}, { op: "add", path: "/a/b", value: 1 }],
   [{ a: [1] }, { op: "add", path: "/a/2", value: 1 }],
   [{ a: [1] }, { op: "remove", path: "/a/1" }],

@@ -47,7 +47,9 @@ export function applyJsonPatch(document: Json, operations: readonly JsonPatchOpe
         break;
       }
       case "copy": {
-        const copy = cloneJson(locate(document, from).get());
+        const source = locate(document, from);
+        // To upstream's library what a map lacks is null here.
+        const copy = cloneJson(source.exists() ? source.get() : null);
         copied += JSON.stringify(copy).length;
         if (copied > COPIED_BYTES_MAX) throw new UnappliablePatch("copy operations exceed the limit");
         shifting(locate(document, path)).add(copy);
@@ -104,10 +106,8 @@ function objectPlace(parent: JsonObject, key: string, path: string): Place {
       return parent[key];
     },
     add: (value) => assign(parent, key, value),
-    replace(value) {
-      need();
-      assign(parent, key, value);
-    },
+    // Upstream's library does not ask whether a map has what is replaced.
+    replace: (value) => assign(parent, key, value),
     remove() {
       need();
       delete parent[key];

@@ -30,6 +30,8 @@ export function setPodTemplateDefaults(template: PodTemplateSpec | undefined): v
 
 /** What is defaulted in a pod, and not in a workload's template. */
 export function setPodOnlyDefaults(spec: PodSpec): void {
+  // Of a template it is left as it is given.
+  if (spec.terminationGracePeriodSeconds! < 0) spec.terminationGracePeriodSeconds = 1;
   spec.enableServiceLinks ??= true;
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     const limits = container.resources?.limits;

@@ -59,9 +59,9 @@ const NATIVE_DOMAIN = "kubernetes.io/";
 
 const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES);
 /** Without a domain, or in Kubernetes' own. */
-const isNativeResource = (name: string): boolean => !name.includes("/") || name.includes(NATIVE_DOMAIN);
+export const isNativeResource = (name: string): boolean => !name.includes("/") || name.includes(NATIVE_DOMAIN);
 /** `nvidia.com/gpu`. */
-const isExtendedResource = (name: string): boolean =>
+export const isExtendedResource = (name: string): boolean =>
   !isNativeResource(name) && !name.startsWith("requests.") && qualifiedNameComplaints(`requests.${name}`).length === 0;
 const isOvercommitAllowed = (name: string): boolean => isNativeResource(name) && !isHugePages(name);
 export const isQuotaResource = (name: string): boolean =>

@@ -1,7 +1,13 @@
 import { AssertionError } from "../assert.ts";
 import { assign, type JsonObject } from "../json-value.ts";
-import { type Definition, definitionNamed, type Property, type Type } from "../schema/facts.ts";
-import { isSchemaCode, type SchemaCode } from "../schema/schema-decoder.ts";
+import {
+  type Definition,
+  definitionNamed,
+  isSchemaCode,
+  type Property,
+  type SchemaCode,
+  type Type,
+} from "../schema/facts.ts";
 import { SCALAR_READERS, type ScalarReader, wrongWire } from "./scalars.ts";
 import { LENGTH, ProtobufError, VARINT, type WireReader } from "./wire-reader.ts";
 

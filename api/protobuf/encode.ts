@@ -1,7 +1,6 @@
 import { AssertionError } from "../assert.ts";
 import type { JsonObject } from "../json-value.ts";
-import { type Definition, definitionNamed, type Property, type Type } from "../schema/facts.ts";
-import { isSchemaCode } from "../schema/schema-decoder.ts";
+import { type Definition, definitionNamed, isSchemaCode, type Property, type Type } from "../schema/facts.ts";
 import { SCALAR_WRITERS, writeOrSchema } from "./scalar-writers.ts";
 import type { WireWriter } from "./wire-writer.ts";
 

@@ -226,7 +226,7 @@ describe("bytes that are no object", () => {
     [
       "JSON",
       new TextEncoder().encode('{"kind":"Service"}'),
-      "the object provided is unrecognized (must be of type Service): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] (7b226b696e64223a2253657276696365227d)",
+      'the object provided is unrecognized (must be of type Service): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({"kind":"Service"})',
     ],
     [
       "an envelope that ends too soon",

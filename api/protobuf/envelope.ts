@@ -94,6 +94,11 @@ function eachField<T extends string>(reader: WireReader, names: readonly T[], vi
 
 /** The beginning of a body as upstream shows it. */
 function summarize(bytes: Uint8Array): string {
+  // What looks like JSON upstream shows as it is.
+  if (bytes[0] === 0x7b) {
+    const text = new TextDecoder().decode(bytes.subarray(0, SUMMARY_BYTES));
+    return bytes.length > SUMMARY_BYTES ? `${text} ...` : text;
+  }
   const hex = Array.from(bytes.subarray(0, SUMMARY_BYTES), (byte) => byte.toString(16).padStart(2, "0")).join("");
   return bytes.length > SUMMARY_BYTES ? `${hex} ...` : hex;
 }

@@ -1,6 +1,5 @@
 import { isObject } from "../json-value.ts";
-import type { ScalarCode } from "../schema/facts.ts";
-import type { SchemaCode } from "../schema/schema-decoder.ts";
+import type { ScalarCode, SchemaCode } from "../schema/facts.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
 /** Writes a field of a single value, of any value that the JSON decoder lets through. */

@@ -1,8 +1,7 @@
 import { assign } from "../json-value.ts";
-import type { ScalarCode } from "../schema/facts.ts";
+import type { ScalarCode, SchemaCode } from "../schema/facts.ts";
 import { parseText } from "../schema/parse-json.ts";
 import { JsonSyntaxError } from "../schema/scan-json.ts";
-import type { SchemaCode } from "../schema/schema-decoder.ts";
 import { FIXED64, LENGTH, ProtobufError, VARINT, type WireReader } from "./wire-reader.ts";
 
 /** One field of a message: how its bytes are laid out, and how they become JSON. */

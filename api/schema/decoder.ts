@@ -1,9 +1,9 @@
 import { assign, isObject } from "../json-value.ts";
 import { type DecodeState, mismatch, newDecodeState, pathText, STRICT_ERRORS_MAX, STRUCT } from "./decode-state.ts";
 import type { Definition, Property, ScalarCode, Type } from "./facts.ts";
-import { goTypeOf } from "./facts.ts";
+import { goTypeOf, isSchemaCode } from "./facts.ts";
 import { type Decoder, scalarDecoder } from "./scalar-decoder.ts";
-import { isSchemaCode, schemaDecoder } from "./schema-decoder.ts";
+import { schemaDecoder } from "./schema-decoder.ts";
 
 /**
  * Turns definitions into decoders: closures, made once per definition, that check a parsed JSON value in place and bring it

@@ -1,13 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, type TestContext, test } from "vitest";
-import {
-  isListOfKind,
-  LEFT_OUT_KINDS,
-  LEFT_OUT_SUBRESOURCES,
-  type Spec,
-  type SpecDefinition,
-  type SpecProperty,
-} from "../../scripts/make-schemas.ts";
+import { isListOfKind, LEFT_OUT_KINDS, LEFT_OUT_SUBRESOURCES } from "../../scripts/make-schemas.ts";
+import type { Spec, SpecDefinition, SpecProperty } from "../../scripts/published-spec.ts";
 import { allKinds } from "../kinds.ts";
 import { type Definition, definitionNamed, definitionOf, NAME_ROOTS, type Property, type Type } from "./facts.ts";
 import { publishedName } from "./openapi-schema.ts";
@@ -185,9 +179,12 @@ function ownOperations(): Operations {
 function publishedOperations(spec: Spec): Operations {
   const operations: Operations = new Map();
   for (const [path, item] of Object.entries(spec.paths)) {
-    const subresource = /\{name\}\/([a-z]+)(?:\/|$)/.exec(path)?.[1];
-    if (subresource && LEFT_OUT_SUBRESOURCES.has(subresource)) continue;
+    const [, resource, subresource] = /\/([a-z]+)\/\{name\}\/([a-z]+)(?:\/|$)/.exec(path) ?? [];
+    if (subresource && LEFT_OUT_SUBRESOURCES.has(`${resource}/${subresource}`)) continue;
+    // What is behind a proxy is whatever is there.
+    if (path.endsWith("/proxy/{path}")) continue;
     for (const [method, operation] of Object.entries(item)) {
+      if (method === "head" || method === "options") continue;
       const gvk = operation?.["x-kubernetes-group-version-kind"];
       if (!gvk || LEFT_OUT_KINDS.test(gvk.kind)) continue;
       operations.set(`${method} ${path}`, `${gvk.group}/${gvk.version}/${gvk.kind}`);

@@ -36,6 +36,11 @@ export type ScalarCode =
   | "v"
   | "w";
 
+/** A schema or something else: JSONSchemaPropsOrStringArray, JSONSchemaPropsOrBool, JSONSchemaPropsOrArray. */
+export type SchemaCode = "u" | "v" | "w";
+
+export const isSchemaCode = (code: ScalarCode): code is SchemaCode => code === "u" || code === "v" || code === "w";
+
 /** How the names of definitions begin here, and how in the published document; the last fits all others. */
 export const NAME_ROOTS: readonly (readonly [short: string, published: string])[] = [
   ["~", "io.k8s.apimachinery.pkg."],
@@ -110,6 +115,7 @@ export class Definition {
 }
 
 const names = facts.names.split(" ");
+const places: ReadonlyMap<string, number> = new Map(names.map((name, index) => [name, index]));
 const definitions: (Definition | undefined)[] = new Array(names.length);
 
 const definitionAt = (index: number): Definition => {
@@ -122,8 +128,8 @@ export const definitionNames = (): readonly string[] => names;
 
 /** By short name: `apps.v1.DeploymentSpec`, `~apis.meta.v1.ObjectMeta`. */
 export function definitionNamed(name: string): Definition | undefined {
-  const index = names.indexOf(name);
-  return index < 0 ? undefined : definitionAt(index);
+  const index = places.get(name);
+  return index === undefined ? undefined : definitionAt(index);
 }
 
 const kindDefinitions: Record<string, string | undefined> = facts.kinds;

@@ -35,6 +35,7 @@ export const NAMESPACE = (): Parameter =>
   parameter("namespace", "path", "string", "object name and auth scope, such as for teams and projects");
 /** `kind`: of what is named. */
 export const NAME = (kind: string): Parameter => parameter("name", "path", "string", `name of the ${kind}`);
+export const PATH = (): Parameter => parameter("path", "path", "string", "path to the resource");
 export const PRETTY = (): Parameter => query("pretty");
 
 export const writeParameters = (of?: "patch"): Parameter[] => [

@@ -10,10 +10,20 @@ import {
   type Published,
   publishedOf,
 } from "./openapi-operations.ts";
-import { connectParameters, listParameters, NAME, NAMESPACE, type Parameter, PRETTY } from "./openapi-parameters.ts";
+import {
+  connectParameters,
+  listParameters,
+  NAME,
+  NAMESPACE,
+  PATH,
+  type Parameter,
+  PRETTY,
+} from "./openapi-parameters.ts";
 
 /** Subresources that are no objects: what they answer is text, whatever it says. */
 const CONNECTED: ReadonlySet<string> = new Set(["attach", "exec", "portforward", "proxy"]);
+/** What is proxied is of any method. */
+const PROXIED = ["delete", "get", "head", "options", "patch", "post", "put"];
 const OPTIONS_KINDS: Record<string, string> = {
   attach: "PodAttachOptions",
   exec: "PodExecOptions",
@@ -87,14 +97,15 @@ function putSubresource(
   if (CONNECTED.has(name)) {
     const kind = OPTIONS_KINDS[name] ?? `${info.kind}ProxyOptions`;
     const what: Described = { ...published, gvk: { ...gvk, kind }, isRoot: false, subresource: name };
-    const operations = ["get", "create"]
-      .filter((verb) => verbs.includes(verb))
-      .map((verb) => {
-        const { method } = METHODS[verb]!;
-        return [method, connect(method, suffix, info, what)] as const;
-      });
+    const isProxy = name === "proxy";
+    const methods = isProxy
+      ? PROXIED
+      : ["get", "create"].filter((verb) => verbs.includes(verb)).map((verb) => METHODS[verb]!.method);
+    const operations = (end: string) =>
+      Object.fromEntries(methods.map((method) => [method, connect(method, suffix + end, info, what)]));
     const parameters = [...connectParameters(name), NAME(kind), ...scope];
-    put(paths, path, Object.fromEntries(operations), parameters);
+    put(paths, path, operations(""), parameters);
+    if (isProxy) put(paths, `${path}/{path}`, operations("WithPath"), [...parameters, PATH()]);
     return;
   }
   const isOwn = gvk.kind === info.kind && gvk.group === info.group;

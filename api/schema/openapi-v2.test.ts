@@ -35,7 +35,7 @@ test("definitions are those of the published document", (context) => {
 
 /** Paths of the published document that nothing is behind here: they come with identity, nodes' proxies and logs. */
 const NOT_SERVED =
-  /^\/(logs|openid|\.well-known)\/|\/componentstatuses|\/(proxy|portforward|token)\b|^\/apis\/(authentication|authorization)\.k8s\.io\//;
+  /^\/(logs|openid|\.well-known)\/|\/componentstatuses|\/token\b|\/nodes\/\{name\}\/proxy\b|^\/apis\/(authentication|authorization)\.k8s\.io\//;
 
 /** Parameters where they are meant, and no CBOR, which v1.36 does not serve unless told to. */
 function resolved(value: any, spec: { parameters: Record<string, unknown> }): any {

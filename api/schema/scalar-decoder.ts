@@ -1,7 +1,6 @@
 import { canonicalizeQuantity } from "../quantity.ts";
 import { BadValue, type DecodeState, describeJson, mismatch, unmarshalError } from "./decode-state.ts";
-import type { ScalarCode } from "./facts.ts";
-import type { SchemaCode } from "./schema-decoder.ts";
+import type { ScalarCode, SchemaCode } from "./facts.ts";
 import { normalizeMicroTime, normalizeTime } from "./time-format.ts";
 
 /** Answers the decoded value, or undefined where it is to be left out. `value` is not null. */

@@ -1,14 +1,8 @@
 import { assert } from "../assert.ts";
 import { isObject } from "../json-value.ts";
 import { BadValue, type DecodeState, mismatch, newDecodeState } from "./decode-state.ts";
-import type { StructDecoder } from "./decoder.ts";
-import { type Definition, definitionNamed, type ScalarCode } from "./facts.ts";
+import { type Definition, definitionNamed, type SchemaCode } from "./facts.ts";
 import type { Decoder } from "./scalar-decoder.ts";
-
-/** A schema or something else: JSONSchemaPropsOrStringArray, JSONSchemaPropsOrBool, JSONSchemaPropsOrArray. */
-export type SchemaCode = "u" | "v" | "w";
-
-export const isSchemaCode = (code: ScalarCode): code is SchemaCode => code === "u" || code === "v" || code === "w";
 
 const NEITHER = "boolean or JSON schema expected";
 
@@ -16,7 +10,7 @@ const NEITHER = "boolean or JSON schema expected";
  * Decodes what is a schema or something else, as the UnmarshalJSON functions of k8s.io/apiextensions-apiserver do: unknown
  * fields in here are dropped and nobody is told, and a value of another type is null unless a boolean might have been meant.
  */
-export function schemaDecoder(code: SchemaCode, structDecoder: (definition: Definition) => StructDecoder): Decoder {
+export function schemaDecoder(code: SchemaCode, structDecoder: StructDecoders): Decoder {
   return {
     decode(value, state) {
       if (code === "v" && typeof value === "boolean") return value;
@@ -35,7 +29,7 @@ export function schemaDecoder(code: SchemaCode, structDecoder: (definition: Defi
   };
 }
 
-type StructDecoders = (definition: Definition) => StructDecoder;
+type StructDecoders = (definition: Definition) => (value: unknown, state: DecodeState) => unknown;
 
 function decodeSchema(value: unknown, state: DecodeState, structDecoder: StructDecoders): unknown {
   const definition = definitionNamed("^apis.apiextensions.v1.JSONSchemaProps");
