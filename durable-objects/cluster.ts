@@ -3,7 +3,7 @@ import { sha256By } from "../api/digest-stream.ts";
 import { ClusterWideHome } from "./cluster/cluster-wide-home.ts";
 import { ServiceAddresses } from "./cluster/service-addresses.ts";
 import { durablePlatform } from "./durable-platform.ts";
-import { durableTransport } from "./durable-transport.ts";
+import { durableServiceDialer, durableTransport } from "./durable-transport.ts";
 import type {
   ClusterHomeNamespaceRpc,
   ClusterHomeNodeRpc,
@@ -30,7 +30,6 @@ import { beingRestored } from "./snapshot/sealed-home.ts";
 import { steadyStub } from "./steady-stub.ts";
 import { refusalAnswer, textAnswer } from "./verbs/answer.ts";
 import { conversionCaller } from "./webhooks/conversion-call.ts";
-import { unreachableService } from "./webhooks/service-dial.ts";
 
 interface ClusterHomeEnv {
   NAMESPACE_HOME: DurableObjectNamespace;
@@ -76,7 +75,7 @@ export class ClusterHome
     const serviceCidr = env.SERVICE_CIDR || SERVICE_CIDR;
     this.#make = () => {
       const { platform: own, detach } = detachable(platform);
-      const dialService = unreachableService((target) => home.readObjects(target, ""));
+      const dialService = durableServiceDialer(NODE_LINK, name, (...asked) => home.readObjects(...asked));
       const transport = durableTransport(env.WEBHOOK_PRIVATE_ADDRESSES, dialService);
       const home: ClusterWideHome = new ClusterWideHome({
         platform: own,

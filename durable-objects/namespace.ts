@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { durablePlatform } from "./durable-platform.ts";
-import { durableTransport } from "./durable-transport.ts";
+import { durableServiceDialer, durableTransport } from "./durable-transport.ts";
 import { NamespacedHome } from "./namespace/namespaced-home.ts";
 import type {
   ClusterHomeNamespaceRpc,
@@ -25,10 +25,10 @@ import { beingRestored, SealedHome } from "./snapshot/sealed-home.ts";
 import { steadyStub } from "./steady-stub.ts";
 import { refusalAnswer } from "./verbs/answer.ts";
 import { conversionCaller } from "./webhooks/conversion-call.ts";
-import { unreachableService } from "./webhooks/service-dial.ts";
 
 interface NamespaceHomeEnv {
   CLUSTER_HOME: DurableObjectNamespace;
+  NODE_LINK: DurableObjectNamespace;
   TIMELINE: DurableObjectNamespace;
   /** Certificates (PEM) that the API's own is signed by. */
   ROOT_CA?: string;
@@ -55,7 +55,7 @@ export class NamespaceHome
       env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)),
     );
     const timeline = steadyStub<TimelineFeedRpc>(() => env.TIMELINE.get(env.TIMELINE.idFromName(cluster)));
-    const dialService = unreachableService((target) => clusterHome.readObjects(target, ""));
+    const dialService = durableServiceDialer(env.NODE_LINK, cluster, (...asked) => clusterHome.readObjects(...asked));
     const transport = durableTransport(env.WEBHOOK_PRIVATE_ADDRESSES, dialService);
     const convert = conversionCaller(transport, () => platform.uuid());
     const rootCa = env.ROOT_CA;

@@ -456,7 +456,10 @@ export const STREAM_REQUEST_HEADER = "x-coxswain-stream";
 export interface NodeLinkRpc extends SubscriberRpc {
   /** Whether the agent's socket is open: what the ClusterHome asks after a restart. */
   isConnected(): Promise<boolean>;
-  fetch(url: string, init?: { headers: Headers | Record<string, string> }): Promise<Response>;
+  fetch(
+    url: string,
+    init?: { method?: string; headers: Headers | Record<string, string>; body?: ReadableStream; redirect?: "manual" },
+  ): Promise<Response>;
 }
 
 /** What NodeLinks ask of the ClusterHome. */

@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { durablePlatform } from "./durable-platform.ts";
-import { durableTransport } from "./durable-transport.ts";
+import { durableServiceDialer, durableTransport } from "./durable-transport.ts";
 import type {
   ClusterHomeNamespaceRpc,
   ClusterHomeTimelineRpc,
@@ -16,7 +16,6 @@ import type {
 import { steadyStub } from "./steady-stub.ts";
 import { ClusterTimeline } from "./timeline/cluster-timeline.ts";
 import { conversionCaller } from "./webhooks/conversion-call.ts";
-import { unreachableService } from "./webhooks/service-dial.ts";
 
 interface TimelineEnv {
   NAMESPACE_HOME: DurableObjectNamespace;
@@ -39,7 +38,7 @@ export class Timeline extends DurableObject<TimelineEnv> implements TimelineRpc 
       env.CLUSTER_HOME.get(env.CLUSTER_HOME.idFromName(cluster)),
     );
     const platform = durablePlatform(state);
-    const dialService = unreachableService((target) => clusterHome.readObjects(target, ""));
+    const dialService = durableServiceDialer(env.NODE_LINK, cluster, (...asked) => clusterHome.readObjects(...asked));
     const transport = durableTransport(env.WEBHOOK_PRIVATE_ADDRESSES, dialService);
     this.#it = new ClusterTimeline({
       cluster,

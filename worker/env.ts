@@ -27,4 +27,10 @@ export interface WorkerEnv {
   NODE_LINK: Namespace<NodeLinkRpc>;
   /** Signs credentials: base64url of 32 random bytes. */
   SIGNING_KEY: string;
+  /** A Policy of audit.k8s.io/v1, as YAML or JSON; absent or empty: nothing is audited. */
+  AUDIT_POLICY?: string;
+  /** Takes the audit log's lines (POST); on one machine. */
+  AUDIT_LOG?: { fetch(url: string, init: { method: string; body: string }): Promise<Response> };
+  /** Takes the audit log as objects of many lines; where it is deployed. */
+  AUDIT_BUCKET?: { put(name: string, content: string): Promise<unknown> };
 }

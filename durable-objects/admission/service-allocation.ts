@@ -2,6 +2,7 @@ import { type FieldError, fieldInvalid } from "../../api/field-error.ts";
 import { SPEC } from "../../api/field-path.ts";
 import { isHeadless, needsClusterIp, needsHealthCheckPort, needsNodePort } from "../../api/kinds/service-ips.ts";
 import type { ServiceObject } from "../../api/kinds/service-object.ts";
+import { dnsLabelComplaints } from "../../api/names.ts";
 import { invalid } from "../../api/status.ts";
 import type { ServiceAsk } from "../protocol.ts";
 import type { Answer } from "../verbs/answers.ts";
@@ -39,6 +40,8 @@ export const serviceAllocation = (
     const clusterIP = wantedIp(spec, old);
     const wanted = wantedPorts(spec, old);
     if ((clusterIP === null && wanted.length === 0) || dryRun) return;
+    // No Service has such a name: it is refused, and nothing is handed out.
+    if (dnsLabelComplaints(name).length > 0) return;
     const nodePorts = wanted.map(({ field, port }) => ({ field, port }));
     const ask: ServiceAsk = { namespace, name, clusterIP, nodePorts };
     const granted = answers.to({ key: "service addresses", ask, answer: () => reserve(ask) });

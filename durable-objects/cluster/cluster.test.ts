@@ -237,6 +237,15 @@ describe("a node that is not ready any more", () => {
 });
 
 describe("a Service", () => {
+  test.each([undefined, "a/b", "A"])("of the name %s is refused, and asks for no address", async (name) => {
+    const cluster = new TestCluster();
+    cluster.clusterHome.allocateService = async () => expect.unreachable("nothing is to be handed out");
+    const object = service("web");
+    const metadata = name === undefined ? {} : { name };
+    const { code, body } = await cluster.ask("default", "create", "services", { object: { ...object, metadata } });
+    expect([code, body.reason]).toEqual([422, "Invalid"]);
+  });
+
   test("whose home was lost between grant and write leaves no address taken", async () => {
     const cluster = new TestCluster({ apiEndpoint: "192.168.0.1:6443" });
     // As an earlier instance of the home did that never got to write what it was granted.
@@ -426,7 +435,7 @@ describe("a pod", () => {
     const again = home.bind([{ ...binding, node: "n2" }]);
     await cluster.settle();
     expect(await again).toEqual([
-      'Operation cannot be fulfilled on pods "web": pod web is already assigned to node "n1"',
+      'Operation cannot be fulfilled on pods/binding "web": pod web is already assigned to node "n1"',
     ]);
   });
 

@@ -1,8 +1,8 @@
 import { ApiError, methodNotAllowed } from "../../api/status.ts";
 import { CatalogFollower } from "../catalog/catalog-follower.ts";
-import { FlowGate } from "../flow-control/flow-gate.ts";
 import type { ConversionCaller } from "../catalog/conversion.ts";
 import { completeAnswer, completeWatch } from "../catalog/convert-answer.ts";
+import { FlowGate } from "../flow-control/flow-gate.ts";
 import type { Platform } from "../home.ts";
 import type {
   ClusterHomeTimelineRpc,
@@ -312,7 +312,7 @@ export class ClusterTimeline implements TimelineRpc {
       const refusal = await this.#authorize(user, verb, target);
       if (refusal) return refusal;
       const served = await this.#served(target);
-      await this.#asked(served, options);
+      await this.#asked(options);
       return await completeAnswer(served, await this.#lists.list(served, target, options));
     } catch (error) {
       return refusalAnswer(error);
@@ -325,7 +325,7 @@ export class ClusterTimeline implements TimelineRpc {
       const refusal = await this.#authorize(user, "watch", target);
       if (refusal) return { code: refusal.code, body: refusal.body as string };
       const served = await this.#served(target);
-      const asked = await this.#asked(served, options);
+      const asked = await this.#asked(options);
       const start = await this.#startOf(options, asked);
       return completeWatch(served, { code: 200, events: this.#watchers.open(served, options, start) });
     } catch (error) {
@@ -365,8 +365,8 @@ export class ClusterTimeline implements TimelineRpc {
    * The revision that the options name. Some home may have handed it out of which nothing is known here: a clock may be ahead. So before
    * it is refused for being too large the homes are asked how far they are.
    */
-  async #asked(served: Served, options: RequestOptions): Promise<number> {
-    const asked = parseResourceVersion(options.resourceVersion, served.groupResource);
+  async #asked(options: RequestOptions): Promise<number> {
+    const asked = parseResourceVersion(options.resourceVersion);
     await this.#checkReadable(asked, options);
     return asked;
   }

@@ -63,7 +63,7 @@ export class Lists {
     checkListOptions(options, false);
     const selection = selectionOf(options, served.rules, "");
     const token = options.continue ? readToken(options.continue) : undefined;
-    const given = this.#given(served, options, token);
+    const given = this.#given(options, token);
     const revision = given ?? (await this.#options.cut());
     const after = token?.after ?? "";
     const gone = (namespace: string, name: string): HomeAnswer => {
@@ -96,14 +96,14 @@ export class Lists {
   }
 
   /** The revision that the options name, if they name one; otherwise any will do that is new enough. */
-  #given(served: Served, options: RequestOptions, token: Token | undefined): number | undefined {
+  #given(options: RequestOptions, token: Token | undefined): number | undefined {
     const scope = { highest: () => this.#options.announced() };
     if (token) {
       checkReadable(token.revision, options, scope);
       return token.revision === INCONSISTENT ? options.at : token.revision;
     }
     const { resourceVersionMatch: match } = options;
-    const asked = parseResourceVersion(options.resourceVersion, served.groupResource);
+    const asked = parseResourceVersion(options.resourceVersion);
     checkReadable(asked, options, scope);
     // Unset, resourceVersionMatch means Exact for a paged list at a revision: the meaning it had before it existed.
     const isExact = match === "Exact" || (!match && options.limit && asked > 0);

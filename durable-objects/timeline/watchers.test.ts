@@ -293,7 +293,7 @@ describe("a watch across namespaces", () => {
   });
 
   test.each([
-    [{ resourceVersion: "x" }, 422],
+    [{ resourceVersion: "x" }, 400],
     [{ fieldSelector: "spec.colour=red" }, 400],
     [{ sendInitialEvents: true }, 422],
     [{ resourceVersion: String(revisionAt(Date.UTC(2026, 0, 2))) }, 504],

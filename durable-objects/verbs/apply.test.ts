@@ -219,12 +219,18 @@ describe("an apply", () => {
     expect((await apply("configmaps/a", configMap({ k: "3" }, { resourceVersion }))).body.message).toMatch(
       /^Operation cannot be fulfilled on configmaps "a": the object has been modified/,
     );
-    expect(
-      (await apply("configmaps/b", { ...configMap({}), metadata: { name: "b", resourceVersion } })).body,
-    ).toMatchObject({
-      code: 500,
-      message: "resourceVersion should not be set on objects to be created",
-    });
+  });
+
+  test("creates whatever the resourceVersion, of which there is none to be compared with", async () => {
+    const { apply } = testWorld();
+    const metadata = { name: "b", resourceVersion: "7" };
+    expect((await apply("configmaps/b", { ...configMap({}), metadata })).code).toBe(201);
+  });
+
+  test("is refused for another namespace than the path's", async () => {
+    const { apply } = testWorld();
+    const { body } = await apply("configmaps/b", { ...configMap({}), metadata: { name: "b", namespace: "other" } });
+    expect(body.message).toBe("the namespace of the provided object does not match the namespace sent on the request");
   });
 
   test("removes a field that is null, and defaults come back", async () => {

@@ -12,6 +12,7 @@ import type { HomeAnswer, PatchType, RequestOptions } from "../protocol.ts";
 import { textAnswer } from "./answer.ts";
 import { createObject } from "./create.ts";
 import { fieldWriterOf, inRequestVersion, managedKindOf } from "./managed-fields.ts";
+import { matchNamespace } from "./prepare.ts";
 import type { Call, Writing } from "./scope.ts";
 import { MAIN, matchName, type UpdateStrategy, updateObject } from "./update.ts";
 import { commit } from "./write.ts";
@@ -35,6 +36,7 @@ export async function apply(call: Call, strategy: UpdateStrategy = MAIN): Promis
     authorize(scope, { ...request, verb: "create" });
     const object = applied(call, writing, "", undefined, config);
     const { uid } = object.metadata;
+    delete object.metadata.resourceVersion;
     if (uid) {
       const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
       throw conflict(served.groupResource, name, why);
@@ -57,7 +59,9 @@ function applied(
   const writer = fieldWriterOf(writing, subresource);
   const object = applyConfiguration(kind, live, config, writer, options.force ?? false);
   const decoded = decodeApplied(served.info, (value) => served.decodeValue(value), object, config);
+  decoded.metadata.name ||= request.target.name;
   matchName(decoded, request.target.name);
+  matchNamespace(decoded.metadata, writing.scope.namespace);
   return served.complete(decoded);
 }
 

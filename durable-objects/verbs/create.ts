@@ -13,7 +13,7 @@ import {
   matchNamespace,
   refuseInvalid,
   resetForCreate,
-  validateMeta,
+  validateNewMeta,
   wipeSystemFields,
 } from "./prepare.ts";
 import { type Call, type HomeScope, timestampOf, type Writing } from "./scope.ts";
@@ -68,7 +68,8 @@ export function createObject(
   checkManagedFields(writing, write.object, managedFields);
 
   const { metadata } = write.object;
-  if (metadata.resourceVersion && metadata.resourceVersion !== "0") {
+  // Upstream takes no offence at what is no number.
+  if (/^\d+$/.test(metadata.resourceVersion ?? "") && Number(metadata.resourceVersion) !== 0) {
     throw unknownError("resourceVersion should not be set on objects to be created");
   }
   metadata.uid = draws.uuid();
@@ -76,12 +77,12 @@ export function createObject(
   if (!metadata.name && metadata.generateName) metadata.name = generateName(writing, served, metadata.generateName);
   write.name = metadata.name ?? "";
   // Now that the name and the uid are known: labels and selectors of some kinds are made of them.
-  resetForCreate(served, write.object);
+  resetForCreate(served, write.object, writing.user);
   begin(writing, write);
-  refuseInvalid(served, write.name, [
-    ...validateMeta(served, metadata),
-    ...served.validate(write.object, writing.warnings),
-  ]);
+  const warnings: string[] = [];
+  refuseInvalid(served, write.name, [...validateNewMeta(served, metadata), ...served.validate(write.object, warnings)]);
+  // Of what is refused nobody is warned.
+  writing.warnings.push(...warnings);
   validateAdmission(writing, write);
 
   const { resource } = served;

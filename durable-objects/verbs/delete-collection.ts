@@ -2,8 +2,7 @@ import type { ApiError } from "../../api/status.ts";
 import type { HomeAnswer } from "../protocol.ts";
 import { textAnswer } from "./answer.ts";
 import { NeedsAnswers } from "./answers.ts";
-import { deleteObject } from "./delete.ts";
-import { deleteOptionsOf } from "./delete-options.ts";
+import { clientDeletion, deleteObject } from "./delete.ts";
 import { currentVersion } from "./resource-version.ts";
 import type { Call } from "./scope.ts";
 import { selectionOf, selects } from "./selection.ts";
@@ -14,8 +13,8 @@ const DELETES_PER_TRANSACTION = 100;
 
 /** Deletes what the selectors select, some at a time; answers the list of what it deleted or marked. */
 export async function deleteCollection(call: Call): Promise<HomeAnswer> {
-  const { served, request, options, scope } = call;
-  const deleteOptions = deleteOptionsOf(request);
+  const { served, options, scope } = call;
+  const deleteOptions = clientDeletion(call);
   const selection = selectionOf(options, served.rules, scope.namespace);
   const dryRun = { ...call, options: { ...options, dryRun: deleteOptions.dryRun } };
   const items: string[] = [];
@@ -31,8 +30,9 @@ export async function deleteCollection(call: Call): Promise<HomeAnswer> {
           continue;
         }
         try {
-          const { json } = writing.tx.attempt(() => deleteObject(writing, served, each.name, deleteOptions));
-          deleted.push(served.present(json));
+          writing.tx.attempt(() => deleteObject(writing, served, each.name, deleteOptions));
+          // As upstream: what was listed, not what has become of it.
+          deleted.push(served.present(each.json));
           last = each.name;
         } catch (error) {
           if (error instanceof NeedsAnswers) {
@@ -53,5 +53,5 @@ export async function deleteCollection(call: Call): Promise<HomeAnswer> {
   }
   const version = currentVersion(scope.store.revision);
   const head = `{"kind":"${served.listKind}","apiVersion":"${served.apiVersion}","metadata":{"resourceVersion":"${version}"}`;
-  return textAnswer(200, `${head},"items":[${items.join(",")}]}`);
+  return textAnswer(200, `${head},"items":[${items.join(",")}]}`, call.warnings);
 }

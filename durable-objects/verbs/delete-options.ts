@@ -10,6 +10,8 @@ export interface DeleteOptions {
   uid?: string | undefined;
   resourceVersion?: string | undefined;
   propagation?: Propagation | undefined;
+  /** Without a propagation, and without a finalizer that says otherwise, dependents stay. */
+  orphansByDefault?: boolean;
   dryRun: boolean;
 }
 

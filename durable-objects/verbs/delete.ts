@@ -30,6 +30,14 @@ const RETURNS_OBJECT = new Set([
   "volumeattributesclasses.storage.k8s.io",
 ]);
 
+/** Whose dependents stay where neither the request nor a finalizer says what is to become of them (DefaultGarbageCollectionPolicy). */
+const ORPHANS_BY_DEFAULT = new Set(["jobs.batch", "replicationcontrollers"]);
+const JOB_WARNING =
+  "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
+/** Upstream marks these by a hand of their own, which says nothing of grace and counts no generation. */
+const MARKED_ALONE = new Set(["namespaces", "customresourcedefinitions.apiextensions.k8s.io"]);
+
 /** What became of a deletion: `gone`, or marked and waiting for its finalizers or its grace. */
 export interface Deletion {
   gone: boolean;
@@ -40,12 +48,12 @@ export interface Deletion {
 export async function deleteOne(call: Call): Promise<HomeAnswer> {
   const { served, request } = call;
   const { name } = request.target;
-  const options = deleteOptionsOf(request);
+  const options = clientDeletion(call);
   const { gone, json, uid } = await commit(
     { ...call, options: { ...call.options, dryRun: options.dryRun } },
     (writing) => deleteObject(writing, served, name, options),
   );
-  if (!gone || RETURNS_OBJECT.has(served.resource)) return textAnswer(200, served.present(json));
+  if (!gone || RETURNS_OBJECT.has(served.resource)) return textAnswer(200, served.present(json), call.warnings);
   const { group } = served.info;
   const status: Status = {
     kind: "Status",
@@ -54,7 +62,15 @@ export async function deleteOne(call: Call): Promise<HomeAnswer> {
     status: "Success",
     details: { name, ...(group && { group }), kind: served.info.resource, uid },
   };
-  return textAnswer(200, JSON.stringify(status));
+  return textAnswer(200, JSON.stringify(status), call.warnings);
+}
+
+/** What a client asks for, with what its silence means for the kind. Who says nothing of a Job's pods is warned that they stay. */
+export function clientDeletion({ served: { resource }, request, warnings }: Call): DeleteOptions {
+  const options = deleteOptionsOf(request);
+  if (options.propagation !== undefined) return options;
+  if (resource === "jobs.batch") warnings.push(JOB_WARNING);
+  return { ...options, orphansByDefault: ORPHANS_BY_DEFAULT.has(resource) };
 }
 
 /** Deletes an object, or marks it (registry.Store.Delete and rest.BeforeDelete upstream). `admits`: false where admission has had its say. */
@@ -92,7 +108,7 @@ export function deleteObject(
   if (finalizers.length > 0) object.metadata.finalizers = finalizers;
   else delete object.metadata.finalizers;
   const waits = finalizers.length > 0 || awaitsContents(served, object);
-  if (waits && grace === "none") markAsDeleting(object, writing.draws.now());
+  if (waits && grace === "none") markAsDeleting(served, object, writing.draws.now());
   if (awaitsContents(served, object)) object["status"] = { ...object["status"], phase: "Terminating" };
   if (!waits && (grace === "none" || grace === 0))
     return { gone: true, json: removeObject(writing, served, object), uid };
@@ -149,18 +165,20 @@ function graceOf(
   return seconds;
 }
 
-function markAsDeleting({ metadata }: KubeObject, now: number): void {
-  if ((metadata.deletionGracePeriodSeconds ?? undefined) === undefined && metadata.generation) metadata.generation++;
+function markAsDeleting({ resource }: Served, { metadata }: KubeObject, now: number): void {
+  const isFirst = (metadata.deletionGracePeriodSeconds ?? undefined) === undefined;
   if (!metadata.deletionTimestamp || Date.parse(metadata.deletionTimestamp) > now) {
     metadata.deletionTimestamp = timestampOf(now);
   }
+  if (MARKED_ALONE.has(resource)) return;
+  if (isFirst && metadata.generation) metadata.generation++;
   metadata.deletionGracePeriodSeconds = 0;
 }
 
 /** What becomes of the dependents is said by a finalizer, which the garbage collector takes away when it has done so. */
 function finalizersFor(
   { metadata: { finalizers = [] } }: KubeObject,
-  { propagation }: Omit<DeleteOptions, "dryRun">,
+  { propagation, orphansByDefault }: Omit<DeleteOptions, "dryRun">,
 ): string[] {
   const others = finalizers.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
   switch (propagation) {
@@ -171,6 +189,6 @@ function finalizersFor(
     case "Background":
       return others;
     case undefined:
-      return finalizers;
+      return orphansByDefault && others.length === finalizers.length ? [...others, ORPHAN] : finalizers;
   }
 }

@@ -1,11 +1,11 @@
 import { decodeText } from "../../api/schema/decode.ts";
+import { badRequest } from "../../api/status.ts";
 import { admitSubresource } from "../admission/admit-subresource.ts";
 import type { HomeAnswer } from "../protocol.ts";
 import { textAnswer } from "./answer.ts";
 import { deleteObject } from "./delete.ts";
 import { deleteOptionsOf } from "./delete-options.ts";
 import type { Call } from "./scope.ts";
-import { matchName } from "./update.ts";
 import { commit } from "./write.ts";
 
 const EVICTION = { group: "policy", version: "v1", kind: "Eviction" };
@@ -16,7 +16,7 @@ export async function createEviction(call: Call): Promise<HomeAnswer> {
   const { request, served, options } = call;
   const { object } = decodeText(EVICTION, request.body ?? "", options.fieldValidation);
   const { name } = request.target;
-  matchName(object, name);
+  if (object.metadata.name !== name) throw badRequest("name in URL does not match name in Eviction object");
   const given = object["deleteOptions"];
   const deleteOptions = deleteOptionsOf({
     verb: "delete",

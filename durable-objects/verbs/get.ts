@@ -8,7 +8,7 @@ import type { Call } from "./scope.ts";
 export function get({ scope, served, request: { target }, options }: Call): HomeAnswer {
   const { store } = scope;
   const { at } = options;
-  checkReadable(parseResourceVersion(options.resourceVersion, served.groupResource), options, scope);
+  checkReadable(parseResourceVersion(options.resourceVersion), options, scope);
   if (at !== undefined) scope.raiseFloor(at);
   const stored =
     at === undefined || at >= store.revision

@@ -52,7 +52,7 @@ export function list(call: Call): HomeAnswer {
 }
 
 /** The revision that the list is of, and the name after which it begins. */
-function startOf({ options, served, scope }: Call): ContinueToken {
+function startOf({ options, scope }: Call): ContinueToken {
   const newest = options.at ?? currentVersion(scope.store.revision);
   if (options.continue) {
     const { revision, after } = decodeContinue(options.continue);
@@ -60,7 +60,7 @@ function startOf({ options, served, scope }: Call): ContinueToken {
     return { revision: revision === INCONSISTENT ? newest : revision, after };
   }
   const { resourceVersionMatch: match } = options;
-  const asked = parseResourceVersion(options.resourceVersion, served.groupResource);
+  const asked = parseResourceVersion(options.resourceVersion);
   checkReadable(asked, options, scope);
   // Unset, resourceVersionMatch means Exact for a paged list at a revision: the meaning it had before it existed.
   const isExact = match === "Exact" || (!match && options.limit && asked > 0);

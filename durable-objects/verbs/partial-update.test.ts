@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { CERTIFICATE_REQUEST } from "../../test/support/certificate-request.ts";
 import { testHome } from "../../test/support/home.ts";
 
 const RESOURCES = { requests: { cpu: "100m" }, limits: { cpu: "200m" } };
@@ -105,7 +106,7 @@ describe("approval of a certificate signing request", () => {
     apiVersion: "certificates.k8s.io/v1",
     kind: "CertificateSigningRequest",
     metadata: { name: "r" },
-    spec: { request: "YQ==", signerName: "example.com/signer", usages: ["client auth"] },
+    spec: { request: CERTIFICATE_REQUEST, signerName: "example.com/signer", usages: ["client auth"] },
   };
   const decide = (...types: string[]) => ({
     ...merge,

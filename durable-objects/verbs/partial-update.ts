@@ -20,7 +20,7 @@ export function partialUpdate(subresource: string): UpdateStrategy {
       rulesOf(served).keep(next, previous, now);
     },
     validate: (next, previous, served, warnings) => [
-      ...served.validate(next, warnings),
+      ...served.validate(next, warnings, previous),
       ...rulesOf(served).validate(next, previous),
     ],
   };

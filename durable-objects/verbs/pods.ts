@@ -6,6 +6,8 @@ import { copyOf, timestampOf, type Writing } from "./scope.ts";
 import { servedOf } from "./served.ts";
 
 const PODS = { group: "", resource: "pods" };
+/** As upstream names it where a pod is not in the state to be bound. */
+const PODS_BINDING = { group: "", resource: "pods/binding" };
 const BINDING = { group: "", version: "v1", kind: "Binding" };
 
 /** What a pod is to be bound to, and what its binding adds to it. */
@@ -28,13 +30,13 @@ export function bindPod(writing: Writing, binding: PodBinding): void {
     throw conflict(PODS, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
   }
   if (metadata.deletionTimestamp) {
-    throw conflict(PODS, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+    throw conflict(PODS_BINDING, name, `pod ${name} is being deleted, cannot be assigned to a host`);
   }
   if (spec?.nodeName) {
-    throw conflict(PODS, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
+    throw conflict(PODS_BINDING, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
   }
   if (spec?.schedulingGates?.length > 0) {
-    throw conflict(PODS, name, `pod ${name} has non-empty .spec.schedulingGates`);
+    throw conflict(PODS_BINDING, name, `pod ${name} has non-empty .spec.schedulingGates`);
   }
   const { node, annotations } = admitted(writing, binding);
   if (dryRun) return;

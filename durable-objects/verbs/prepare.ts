@@ -1,7 +1,7 @@
 import { sameJson } from "../../api/equality.ts";
 import type { FieldError } from "../../api/field-error.ts";
-import type { KubeObject, ObjectMeta, OwnerReference } from "../../api/object.ts";
-import { validateObjectMeta } from "../../api/object-meta.ts";
+import type { KubeObject, ObjectMeta, OwnerReference, User } from "../../api/object.ts";
+import { validateFinalizerNames, validateObjectMeta } from "../../api/object-meta.ts";
 import type { Decoded } from "../../api/schema/decode.ts";
 import { badRequest, invalid } from "../../api/status.ts";
 import type { Call } from "./scope.ts";
@@ -46,13 +46,13 @@ export function dropDuplicateOwners(metadata: ObjectMeta, warnings: string[], wh
 export const AFTER_ADMISSION = " after mutating admission happens";
 
 /** What the kind's strategy takes away of an object that is yet to be, and adds to it (rest.BeforeCreate). */
-export function resetForCreate({ rules, hasStatus, resource }: Served, object: KubeObject): void {
+export function resetForCreate({ rules, hasStatus, resource }: Served, object: KubeObject, user: User): void {
   if (hasStatus && !STATUS_ON_CREATE.has(resource)) delete object["status"];
   const { metadata } = object;
   delete metadata.resourceVersion;
   if (rules.hasGeneration) metadata.generation = 1;
   else delete metadata.generation;
-  rules.prepareForCreate?.(object);
+  rules.prepareForCreate?.(object, user);
 }
 
 /** Sets the namespace where the object leaves it out. @throws ApiError BadRequest where it names another. */
@@ -69,6 +69,15 @@ export const validateMeta = ({ info, rules }: Served, meta: ObjectMeta): FieldEr
     namespaced: info.namespaced,
     ...(rules.nameRule && { nameRule: rules.nameRule }),
   });
+
+/** Whose strategies check metadata as they do any object's, not as Kubernetes' own. */
+const GENERIC_GROUPS = new Set(["admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"]);
+
+/** As `validateMeta`, of an object that is yet to be. */
+export const validateNewMeta = (served: Served, meta: ObjectMeta): FieldError[] => [
+  ...validateMeta(served, meta),
+  ...(served.custom || GENERIC_GROUPS.has(served.info.group) ? [] : validateFinalizerNames(meta)),
+];
 
 export function refuseInvalid({ info: { group, kind } }: Served, name: string, errors: FieldError[]): void {
   if (errors.length > 0) throw invalid({ group, kind }, name, errors);

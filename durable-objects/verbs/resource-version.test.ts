@@ -222,7 +222,7 @@ describe("get", () => {
     ["0 is any", { rv: "0" }, "a3"],
     ["a number is not older than", { rv: 1 }, "a3"],
     ["what nobody handed out is not waited for", { rv: FAR }, 504],
-    ["what is no number is refused", { rv: "-1" }, 422],
+    ["what is no number is refused", { rv: "-1" }, 400],
     ["the past is what was", { at: 2 }, "a1"],
     ["the past, not older than what it knows", { at: 2, rv: 1 }, "a1"],
     ["the past does not know what came later", { at: 2, rv: 3 }, 504],

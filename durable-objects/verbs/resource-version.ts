@@ -1,15 +1,21 @@
-import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported } from "../../api/field-error.ts";
-import { ApiError, badRequest, type GroupResource, invalid } from "../../api/status.ts";
+import {
+  describeFieldError,
+  type FieldError,
+  fieldForbidden,
+  fieldInvalid,
+  fieldNotSupported,
+} from "../../api/field-error.ts";
+import { ApiError, badRequest, invalid } from "../../api/status.ts";
 import type { RequestOptions } from "../protocol.ts";
 import type { HomeScope } from "./scope.ts";
 
-/** 0 where none is given. @throws ApiError Invalid where it is not a number. */
-export function parseResourceVersion(text: string | undefined, { resource, group }: GroupResource): number {
+/** 0 where none is given. @throws ApiError BadRequest where it is not a number, in the words of upstream's lists. */
+export function parseResourceVersion(text: string | undefined): number {
   if (!text) return 0;
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
     const detail = `strconv.ParseUint: parsing ${JSON.stringify(text)}: ${/^\d+$/.test(text) ? "value out of range" : "invalid syntax"}`;
-    throw invalid({ group, kind: resource }, "", [fieldInvalid("resourceVersion", text, detail)]);
+    throw badRequest(`invalid resource version: ${describeFieldError(fieldInvalid("resourceVersion", text, detail))}`);
   }
   return value;
 }
@@ -75,8 +81,8 @@ function watchErrors(options: RequestOptions): FieldError[] {
     if (sendInitialEvents === undefined)
       errors.push(forbiddenMatch("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
     if (match !== "NotOlderThan") errors.push(fieldNotSupported("resourceVersionMatch", match, ["NotOlderThan"]));
-    if (options.continue) errors.push(forbiddenWithContinue());
   }
+  if (options.continue) errors.push(forbiddenWithContinue());
   return errors;
 }
 

@@ -23,7 +23,7 @@ import {
 } from "./scale-fields.ts";
 import { type Call, copyOf, type Writing } from "./scope.ts";
 import { pathNotFound, type Served, subresourceOf } from "./served.ts";
-import { MAIN, matchName, type UpdateStrategy, updateObject } from "./update.ts";
+import { checkUid, MAIN, matchName, type UpdateStrategy, updateObject } from "./update.ts";
 import { commit } from "./write.ts";
 
 /** Whoever makes the change sees to the managed fields: they are those of the Scale. */
@@ -104,6 +104,7 @@ const applied =
   (writing, live) => {
     const object = applyConfiguration(SCALE_KIND, live, config, fieldWriterOf(writing, SCALE_SUBRESOURCE), force);
     const scale = decodeApplied(SCALE_GVK, (value) => decodeValue(SCALE_GVK, value).object, object, config);
+    scale.metadata.name ||= name;
     matchName(scale, name);
     return scale;
   };
@@ -125,8 +126,8 @@ async function writeScale(call: Call, change: ScaleChange, warnings: string[]): 
         }
         const next = copyOf(current);
         const { uid, resourceVersion } = scale.metadata;
+        checkUid(served, request.target.name, uid, current.metadata.uid ?? "");
         next.metadata.resourceVersion = resourceVersion ?? "";
-        if (uid) next.metadata.uid = uid;
         write(next, rule.specReplicas, replicas);
         const managedFields = fieldsAfterScale(writing, served, current, scale.metadata.managedFields);
         if (managedFields) next.metadata.managedFields = managedFields;

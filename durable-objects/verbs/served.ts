@@ -63,7 +63,8 @@ export interface Served {
   asInfo(object: Readonly<KubeObject>): KubeObject;
 
   /** Beyond metadata; texts for `Warning` headers are added to `warnings`. */
-  validate(object: KubeObject, warnings: string[]): FieldError[];
+  /** `previous`: of what is written by a subresource. */
+  validate(object: KubeObject, warnings: string[], previous?: Readonly<KubeObject>): FieldError[];
   validateUpdate(next: KubeObject, previous: Readonly<KubeObject>, warnings: string[]): FieldError[];
   validateStatusUpdate(next: KubeObject, previous: Readonly<KubeObject>, warnings: string[]): FieldError[];
 
@@ -154,14 +155,21 @@ class BuiltIn implements Served {
     return convert(structuredClone(object) as KubeObject, this.info);
   }
 
-  validate(object: KubeObject, warnings: string[]): FieldError[] {
-    if (this.rules.warnings) warnings.push(...this.rules.warnings(object));
-    return this.rules.validate?.(object, this.info) ?? [];
+  validate(object: KubeObject, warnings: string[], previous?: Readonly<KubeObject>): FieldError[] {
+    const errors = this.rules.validate?.(object, this.info, previous) ?? [];
+    // What is refused is not warned about: warnings may count on what validation has seen.
+    if (errors.length === 0 && this.rules.warnings) warnings.push(...this.rules.warnings(object));
+    return errors;
   }
 
   validateUpdate(next: KubeObject, previous: Readonly<KubeObject>, warnings: string[]): FieldError[] {
-    if (this.rules.warnings) warnings.push(...this.rules.warnings(next, previous));
-    return [...(this.rules.validate?.(next, this.info) ?? []), ...(this.rules.validateUpdate?.(next, previous) ?? [])];
+    const { rules, info } = this;
+    const errors = [
+      ...(rules.validate?.(next, info, previous) ?? []),
+      ...(rules.validateUpdate?.(next, previous) ?? []),
+    ];
+    if (errors.length === 0 && rules.warnings) warnings.push(...rules.warnings(next, previous));
+    return errors;
   }
 
   validateStatusUpdate(next: KubeObject, previous: Readonly<KubeObject>): FieldError[] {

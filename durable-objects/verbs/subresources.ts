@@ -28,5 +28,7 @@ export const SUBRESOURCES: Readonly<Record<string, Partial<Record<Verb, VerbFunc
   log: { get },
   exec: { get: connect, create: connect },
   attach: { get: connect, create: connect },
+  portforward: { get: connect, create: connect },
+  proxy: { get: connect, create: connect, update: connect, patch: connect, delete: connect },
   finalize: { update: (call) => update(call, FINALIZE) },
 };

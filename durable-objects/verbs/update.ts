@@ -52,10 +52,13 @@ export const MAIN: UpdateStrategy = {
   validate: (next, previous, served, warnings) => served.validateUpdate(next, previous, warnings),
 };
 
+/** Whose labels `status` does not change (deploymentStatusStrategy). */
+const KEEPS_LABELS = new Set(["deployments.apps"]);
+
 /** `status`, and of the metadata what upstream's status strategies let through: nothing of a custom kind's. */
 export const STATUS: UpdateStrategy = {
   subresource: "status",
-  keep(next, previous, { custom }) {
+  keep(next, previous, { custom, resource }) {
     for (const field of new Set([...Object.keys(next), ...Object.keys(previous)])) {
       if (field !== "status" && field !== "metadata") keepField(next, previous, field);
     }
@@ -63,7 +66,7 @@ export const STATUS: UpdateStrategy = {
     const { managedFields: _, ...had } = previous.metadata;
     next.metadata = {
       ...structuredClone(had),
-      ...(labels && !custom && { labels }),
+      ...(labels && !custom && !KEEPS_LABELS.has(resource) && { labels }),
       ...(annotations && !custom && { annotations }),
       ...(finalizers && !custom && { finalizers }),
       ...(managedFields && { managedFields }),
@@ -113,7 +116,11 @@ export async function update(call: Call, strategy: UpdateStrategy = MAIN): Promi
     code = isNew ? 201 : 200;
     if (isNew) return createByUpdate(call, writing, own);
     if (isThere) requireVersion(served, own);
-    return updateObject(writing, served, name, () => own, strategy);
+    const change = (current: Readonly<KubeObject>) => {
+      checkUid(served, name, own.metadata.uid, current.metadata.uid ?? "");
+      return own;
+    };
+    return updateObject(writing, served, name, change, strategy);
   });
   return textAnswer(code, served.present(json), warnings);
 }
@@ -137,10 +144,12 @@ function requireVersion({ groupResource, resource, custom }: Served, { metadata 
 
 export function matchName(object: KubeObject, name: string): void {
   const given = object.metadata.name;
-  if (given && given !== name) {
+  if (!given) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (given !== name) {
     throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
   }
-  object.metadata.name = name;
 }
 
 /**
@@ -160,7 +169,6 @@ export function updateObject(
   if (!stored) throw notFound(served.groupResource, name);
   const previous = served.current(stored, answers);
   const next = change(previous);
-  checkUid(served, name, next.metadata.uid, previous.metadata.uid ?? "");
   const { subresource, guise, fieldsAreManaged } = strategy;
   if (!fieldsAreManaged) manageFields(writing, served, subresource, previous, next);
   const { managedFields } = next.metadata;
@@ -175,11 +183,14 @@ export function updateObject(
   strategy.keep(object, previous, served, timestampOf(writing.draws.now()));
   keepIdentity(object, previous);
   begin(writing, write);
+  const warnings: string[] = [];
   refuseInvalid(served, name, [
     ...validateMeta(served, object.metadata),
     ...validateObjectMetaUpdate(object.metadata, previous.metadata),
-    ...strategy.validate(object, previous, served, writing.warnings),
+    ...strategy.validate(object, previous, served, warnings),
   ]);
+  // Of what is refused nobody is warned.
+  writing.warnings.push(...warnings);
   validateAdmission(writing, write);
 
   if (isDeletionComplete(served, object)) return removeObject(writing, served, served.toStored(object, answers));
@@ -199,7 +210,8 @@ function checkVersion(served: Served, name: string, { metadata }: KubeObject, st
   metadata.resourceVersion = String(stored.revision);
 }
 
-function checkUid({ groupResource }: Served, name: string, given: string | undefined, actual: string): void {
+/** The uid in what replaces an object is a precondition; in what a patch makes of it, it is a field like others. */
+export function checkUid({ groupResource }: Served, name: string, given: string | undefined, actual: string): void {
   if (!given || given === actual) return;
   const why = `Precondition failed: UID in precondition: ${given}, UID in object meta: ${actual}`;
   throw conflict(groupResource, name, why);
@@ -207,7 +219,7 @@ function checkUid({ groupResource }: Served, name: string, given: string | undef
 
 /** What is the server's own: clients may leave it out, and cannot change it (rest.BeforeUpdate). */
 function keepIdentity({ metadata }: KubeObject, { metadata: had }: Readonly<KubeObject>): void {
-  metadata.uid = had.uid!;
+  metadata.uid ||= had.uid!;
   metadata.creationTimestamp = had.creationTimestamp!;
   if (had.generateName && !metadata.generateName) metadata.generateName = had.generateName;
   if (had.deletionTimestamp) metadata.deletionTimestamp = had.deletionTimestamp;

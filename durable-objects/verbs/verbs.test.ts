@@ -243,9 +243,9 @@ describe("list", () => {
       reason: "BadRequest",
     });
     expect((await ask("list", "configmaps", { options: { resourceVersion: "abc" } })).body).toMatchObject({
-      code: 422,
+      code: 400,
       message:
-        'configmaps "" is invalid: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
+        'invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
     });
     expect((await ask("list", "configmaps", { options: { resourceVersion: "9007199254740991" } })).body).toMatchObject({
       code: 504,

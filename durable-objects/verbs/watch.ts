@@ -80,7 +80,7 @@ export class Watches {
     checkListOptions(options, true);
     const ofName = name ? { ...options, fieldSelector: `metadata.name=${name}` } : options;
     const selection = selectionOf(ofName, served.rules, this.#scope.namespace);
-    const revision = parseResourceVersion(options.resourceVersion, served.groupResource);
+    const revision = parseResourceVersion(options.resourceVersion);
     if (this.#count >= WATCHERS_MAX)
       throw new ApiError("TooManyRequests", "too many watches of this namespace", { retryAfterSeconds: 5 });
     const watcher = new Watcher(this.#scope, served, selection, options, revision, {

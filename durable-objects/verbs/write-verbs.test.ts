@@ -84,6 +84,28 @@ describe("update", () => {
     expect((await ask("update", "configmaps/a", { object })).body).toMatchObject({ code, message });
   });
 
+  test("has to name the object, and its own metadata; a uid is a precondition of it, of a patch it is a field", async () => {
+    const { ask } = testHome();
+    await ask("create", "configmaps", { object: configMap("a") });
+    const refusal = async (verb: "update" | "patch", object: object) => {
+      const { body } = await ask(verb, "configmaps/a", { object, ...(verb === "patch" && { patchType: "merge" }) });
+      return [body.code, body.message];
+    };
+    expect(await refusal("update", { ...configMap("a"), metadata: {} })).toEqual([
+      400,
+      "the name of the object (a based on URL) was undeterminable: name must be provided",
+    ]);
+    expect((await refusal("update", { ...configMap("a"), metadata: { name: "a", uid: "x" } }))[0]).toBe(409);
+    expect(await refusal("patch", { metadata: { uid: "x" } })).toEqual([
+      422,
+      'ConfigMap "a" is invalid: metadata.uid: Invalid value: "x": field is immutable',
+    ]);
+    expect(await refusal("patch", { metadata: { namespace: "x" } })).toEqual([
+      400,
+      "the namespace of the provided object does not match the namespace sent on the request",
+    ]);
+  });
+
   test("of what is not there is not found", async () => {
     const { ask } = testHome();
     expect((await ask("update", "configmaps/a", { object: configMap("a") })).body.message).toBe(
@@ -270,6 +292,21 @@ describe("delete", () => {
     });
   });
 
+  test("of a Job leaves its pods where nothing else is said, and warns of that", async () => {
+    const { ask } = testHome();
+    const template = { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "busybox" }] } };
+    const job = (name: string) => ({ apiVersion: "batch/v1", kind: "Job", metadata: { name }, spec: { template } });
+    for (const name of ["a", "b", "c"]) await ask("create", "batch/v1/jobs", { object: job(name) });
+    const silent = await ask("delete", "batch/v1/jobs/a");
+    expect(silent.body.metadata.finalizers).toEqual(["orphan"]);
+    expect(silent.warnings?.[0]).toMatch(/^child pods are preserved by default when jobs are deleted;/);
+    const said = await ask("delete", "batch/v1/jobs/b", { object: { propagationPolicy: "Background" } });
+    expect(said.body.status).toBe("Success");
+    expect(said.warnings ?? []).toEqual([]);
+    expect((await ask("deletecollection", "batch/v1/jobs")).warnings).toHaveLength(1);
+    expect((await ask("get", "batch/v1/jobs/c")).body.metadata.finalizers).toEqual(["orphan"]);
+  });
+
   test("keeps to its preconditions", async () => {
     const { ask } = testHome();
     await ask("create", "configmaps", { object: configMap("a") });
@@ -307,6 +344,23 @@ describe("delete", () => {
     expect([code, body.kind, body.items.length]).toEqual([200, "ConfigMapList", 125]);
     expect((await ask("list", "configmaps")).body.items).toHaveLength(125);
   });
+});
+
+test("a new object's finalizers have a domain, or are Kubernetes' own", async () => {
+  const { ask } = testHome();
+  const withFinalizers = (...finalizers: string[]) => ({ ...configMap("a"), metadata: { name: "a", finalizers } });
+  expect((await ask("create", "configmaps", { object: withFinalizers("orphan", "mine") })).body.message).toBe(
+    'ConfigMap "a" is invalid: metadata.finalizers[1]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified',
+  );
+  expect((await ask("create", "configmaps", { object: withFinalizers("orphan", "a.b/mine") })).code).toBe(201);
+});
+
+test("of what is refused nobody is warned", async () => {
+  const { ask } = testHome();
+  const old = { nodeSelector: { "beta.kubernetes.io/arch": "amd64" } };
+  const refused = await ask("create", "pods", { object: pod("a", {}, { ...old, restartPolicy: "X" }) });
+  expect([refused.code, refused.warnings ?? []]).toEqual([422, []]);
+  expect((await ask("create", "pods", { object: pod("a", {}, old) })).warnings).toHaveLength(1);
 });
 
 describe("subresources", () => {

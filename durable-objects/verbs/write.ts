@@ -1,7 +1,8 @@
 import type { User } from "../../api/object.ts";
+import { requestTimedOut } from "../../api/status.ts";
 import type { HomeAnswer, RequestOptions } from "../protocol.ts";
 import type { Synchronous } from "../store/transaction.ts";
-import { Answers, Draws, NeedsAnswers } from "./answers.ts";
+import { Answers, Draws, NeedsAnswers, type Question } from "./answers.ts";
 import { managerOfUser } from "./managed-fields.ts";
 import type { Call, HomeScope, Writing } from "./scope.ts";
 
@@ -49,13 +50,42 @@ export async function write<T>(writer: Writer, work: (writing: Writing) => Synch
         await answers.release();
         throw error;
       }
-      await answers.get(error.questions).catch(async (refusal: unknown) => {
-        await answers.release();
-        throw refusal;
-      });
+      await ask(answers, error.questions, scope, draws.now() + ASKING_MILLISECONDS_MAX - scope.now());
       warnings.length = warned;
       draws.rewind();
     }
+  }
+}
+
+/** A write waits for others no longer than kube-apiserver's --request-timeout. */
+const ASKING_MILLISECONDS_MAX = 60_000;
+
+/** Asks within so many milliseconds; gives back all that was answered where that refuses the write. @throws ApiError */
+async function ask(
+  answers: Answers,
+  questions: readonly Question[],
+  { later }: Pick<HomeScope, "later">,
+  milliseconds: number,
+): Promise<void> {
+  const asking = answers.get(questions);
+  const released = () => answers.release();
+  let isLate = false;
+  let cancel!: () => void;
+  const timeout = new Promise<never>((_, reject) => {
+    cancel = later(Math.max(milliseconds, 0), () => {
+      isLate = true;
+      reject(requestTimedOut());
+    });
+  });
+  try {
+    await Promise.race([asking, timeout]);
+  } catch (refusal) {
+    // What comes too late is given back when it comes.
+    if (isLate) asking.then(released, released);
+    else await released();
+    throw refusal;
+  } finally {
+    cancel();
   }
 }
 

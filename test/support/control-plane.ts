@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiAnswer, type ApiClient, callApi, isReady } from "../../cli/api-client.ts";
+import { type AuditOptions, prepareAudit } from "../../cli/audit/prepare-audit.ts";
 import { type ControlPlane, prepareControlPlane } from "../../cli/control-plane/prepare.ts";
 import { type Home, homeAt, makeHome, makeNodeHome, nodeHome } from "../../cli/home.ts";
 import { takeLock } from "../../cli/lock.ts";
@@ -37,11 +38,21 @@ export class TestCluster implements ApiClient {
     this.#simulated = simulated;
   }
 
-  /** @param options simulated: how many nodes that pretend to run containers (`simulated-0` …) */
-  static async start({ simulated = 0 }: { simulated?: number } = {}): Promise<TestCluster> {
+  /** @param options simulated: how many nodes that pretend to run containers (`simulated-0` …); audit: absent, nothing is audited */
+  static async start({
+    simulated = 0,
+    audit,
+  }: {
+    simulated?: number;
+    audit?: AuditOptions;
+  } = {}): Promise<TestCluster> {
     const home = homeAt(mkdtempSync(join(tmpdir(), "cox-api-")));
     makeHome(home);
-    const cluster = new TestCluster(home, await prepareControlPlane(home, { port: await freePort() }), simulated);
+    const controlPlane = await prepareControlPlane(home, {
+      port: await freePort(),
+      audit: audit && prepareAudit(home, audit),
+    });
+    const cluster = new TestCluster(home, controlPlane, simulated);
     try {
       await cluster.#start();
     } catch (error) {
@@ -88,7 +99,9 @@ export class TestCluster implements ApiClient {
   async #start(): Promise<void> {
     takeLock(this.home);
     this.#supervisor = await startSupervisor(this.home);
-    this.#supervisor.start(this.#controlPlane.plan);
+    const { plan, auditPlan } = this.#controlPlane;
+    if (auditPlan) this.#supervisor.start(auditPlan);
+    this.#supervisor.start(plan);
     await this.ready();
     if (this.#simulated > 0) await this.#joinSimulatedNodes();
   }

@@ -39,6 +39,8 @@ test.each<[string, Request, string]>([
 
 test.each<[string, Request, number]>([
   ["a format that is not read", post("<a/>", "text/xml"), 415],
+  ["JSON that says it is a text", post("{}", "text/plain"), 415],
+  ["JSON that says it is a form", post("{}", "application/x-www-form-urlencoded"), 415],
   ["JSON that says it is protobuf", post("{}", "application/vnd.kubernetes.protobuf"), 400],
   ["what says it is too long", post("{}", "application/json", BODY_BYTES_MAX + 1), 413],
   ["what is too long", post("x".repeat(BODY_BYTES_MAX + 1), "application/json"), 413],

@@ -10,7 +10,7 @@ export const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const YAML_ALIASES_MAX = 64;
 
 const tooLarge = (): ApiError =>
-  new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`, {});
+  new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_BYTES_MAX}`);
 
 /** Whether the request tells how long its body is. 413 where that is too long. */
 function isLengthDeclared({ headers }: Request): boolean {
@@ -60,8 +60,6 @@ export async function readObject(request: Request, expected: Gvk): Promise<strin
   switch (mediaType(request.headers)) {
     case "":
     case "application/json":
-    case "text/plain": // what curl and fetch say of a string
-    case "application/x-www-form-urlencoded": // curl -d
       return await readText(request);
     case "application/yaml":
       return yamlToJson(await readText(request));
@@ -90,7 +88,7 @@ const PATCH_TYPES: Record<string, PatchType> = {
 
 /** A patch as JSON text. */
 export const readPatch = async (request: Request, type: PatchType): Promise<string> =>
-  type === "apply" ? yamlToJson(await readText(request)) : await readText(request);
+  type === "apply" ? yamlToJson(await readText(request), "error decoding YAML: ") : await readText(request);
 
 /** 415 in the words of upstream's router, which knows the types of patches. */
 export function patchTypeOf(headers: Headers): PatchType {
@@ -105,10 +103,14 @@ const unsupportedMediaType = (accepted: string[]): ApiError =>
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
   );
 
-function yamlToJson(text: string): string {
+/** `introduction`: what upstream says before it says what is wrong. */
+function yamlToJson(text: string, introduction = ""): string {
+  if (text.trim() === "") return "null";
   try {
     return JSON.stringify(load(text, { maxAliases: YAML_ALIASES_MAX })) ?? "null";
   } catch (error) {
-    throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message.split("\n", 1)[0]}`);
+    throw badRequest(
+      `${introduction}error converting YAML to JSON: yaml: ${(error as Error).message.split("\n", 1)[0]}`,
+    );
   }
 }

@@ -36,8 +36,14 @@ test.each<[string | null, Partial<Negotiated>]>([
   expect(negotiate(accept)).toMatchObject(expected);
 });
 
+test("what is of no type that is served is refused as upstream's router does", () => {
+  expect(() => negotiate("text/html")).toThrow(
+    "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+  );
+  expect(negotiate("text/html, */*")).toMatchObject({ format: "json", as: "object" });
+});
+
 test.each([
-  "text/html",
   `application/vnd.kubernetes.protobuf;${TABLE}`,
   "application/json;as=Picture;g=meta.k8s.io;v=v1",
   "application/json;as=__proto__;g=meta.k8s.io;v=v1",

@@ -70,6 +70,7 @@ const STREAM_TYPES = [CONTENT_TYPES.json, CONTENT_TYPES.protobuf].map((type) => 
 function find(accept: string, isCustom: boolean): Negotiated {
   const clauses = mediaTypes(accept);
   const refusal = refusalOf(clauses);
+  if (!clauses.some(({ type }) => FORMATS.some((format) => matches(type, CONTENT_TYPES[format])))) throw unroutable();
   for (const { type, parameters } of clauses) {
     for (const format of FORMATS) {
       if (!matches(type, CONTENT_TYPES[format])) continue;
@@ -89,7 +90,7 @@ export function refusalFormat(accept: string | null): Pick<Negotiated, "format" 
 export function plainFormat(accept: string | null): Pick<Negotiated, "format" | "pretty"> {
   if (!accept) return JSON_OBJECTS.refusal;
   const found = plainOf(mediaTypes(accept));
-  if (!found) throw notAcceptable(Object.values(CONTENT_TYPES));
+  if (!found) throw unroutable();
   return found;
 }
 
@@ -133,6 +134,14 @@ function transformOf(
 
 const notAcceptable = (types: readonly string[]): ApiError =>
   new ApiError("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`);
+
+/** In the words of upstream's router, which refuses before anyone looks at what a type's parameters ask for. */
+const unroutable = (): ApiError =>
+  new ApiError(
+    "NotAcceptable",
+    `406: Not Acceptable\n\nAvailable representations: ${Object.values(CONTENT_TYPES).join(", ")}`,
+    {},
+  );
 
 const HUMAN_AGENTS = ["curl", "Wget", "Mozilla/5.0"];
 

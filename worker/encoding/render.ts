@@ -11,10 +11,12 @@ export interface Rendered {
 }
 
 const INDENT = 2;
+/** As upstream's YAML looks: people compare the two. */
+const YAML = { noRefs: true, sortKeys: true, seqNoIndent: true, quoteStyle: "double" } as const;
 
 /** A value in a format; in JSON what has no protobuf, which nobody may have asked for. */
 export function render(value: object, { format, pretty }: { format: Format; pretty: boolean }): Rendered {
-  if (format === "yaml") return { body: dump(value, { noRefs: true, sortKeys: true }), type: CONTENT_TYPES.yaml };
+  if (format === "yaml") return { body: dump(value, YAML), type: CONTENT_TYPES.yaml };
   const bytes = format === "protobuf" ? encodeObject(value as KubeObject | Status) : undefined;
   if (bytes) return { body: bytes, type: CONTENT_TYPES.protobuf };
   return {

@@ -22,7 +22,7 @@ export async function respondWatch(answer: WatchAnswer, wanted: Wanted): Promise
     as === "object" && !isProtobuf
       ? answer.events
       : answer.events.pipeThrough(eachLine(eventWriter(wanted, isProtobuf)));
-  const headers = new Headers(headersOf({ code: 200, body: "" }, wanted, CONTENT_TYPES.json));
+  const headers = new Headers(headersOf({ code: 200, body: "", flow: answer.flow }, wanted, CONTENT_TYPES.json));
   headers.set("content-type", STREAM_TYPES[isProtobuf ? "protobuf" : "json"]);
   for (const [name, value] of Object.entries(STREAM_HEADERS)) headers.set(name, value);
   return new Response(events, { headers });

@@ -52,7 +52,7 @@ test("the table of a version that is not stored has the columns of the stored on
   const partial: any = await (await respond(answer(), asTable(about))).json();
   expect(partial.rows[0].object).toMatchObject({ kind: "PartialObjectMetadata", metadata: { name: "web.1" } });
   const bare: any = await (await respond(answer(), asTable(about, "None"))).json();
-  expect(bare.rows[0].object).toBeUndefined();
+  expect(bare.rows[0].object).toBeNull();
 });
 
 test("an autoscaler of v1 shows its target in the columns of v2, and keeps the annotations that v1 has", async () => {
@@ -189,4 +189,18 @@ test("an error is sent as its reader can take it", async () => {
   expect(Buffer.from(protobuf).subarray(0, 4).toString("latin1")).toBe("k8s\0");
   expect(await respondError(error, request("text/html")).text()).toMatch(/^\{\n {2}"kind": "Status"/);
   expect(await respondError(error).text()).toMatch(/^\{"kind":"Status"/);
+});
+
+test("an answer comes with the headers of all answers", async () => {
+  const flow = { schemaUid: "schema", levelUid: "level" };
+  const { headers } = await respond({ ...answer(POD), flow }, { ...pods("object"), auditId: "id" });
+  expect(Object.fromEntries(headers)).toEqual({
+    "audit-id": "id",
+    "cache-control": "no-cache, private",
+    "content-type": "application/json",
+    "x-kubernetes-pf-flowschema-uid": "schema",
+    "x-kubernetes-pf-prioritylevel-uid": "level",
+  });
+  const unmarked = await respond(answer(POD), { ...pods("object"), auditId: "id" });
+  expect(unmarked.headers.has("x-kubernetes-pf-flowschema-uid")).toBe(false);
 });

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../api/object.ts";
 import type { ApiError, Status } from "../../api/status.ts";
 import type { HomeAnswer } from "../../durable-objects/protocol.ts";
+import { commonHeaders } from "./common-headers.ts";
 import { CONTENT_TYPES, isPretty, plainFormat, refusalFormat } from "./negotiate.ts";
 import { encodeList } from "./protobuf-list.ts";
 import { render } from "./render.ts";
@@ -22,7 +23,7 @@ export function respondDocument(request: Request, document: object): Response {
   const { format, pretty } = plainFormat(request.headers.get("accept"));
   const isIndented = pretty || isPretty(request, new URL(request.url).searchParams);
   const { body, type } = render(document, { format, pretty: isIndented });
-  return new Response(body, { headers: PLAIN_HEADERS[type]! });
+  return new Response(body, { headers: { "content-type": type } });
 }
 
 /** Turns a home's answer into a response: as it is wherever the client wants what is stored. */
@@ -43,24 +44,20 @@ export async function respond(answer: HomeAnswer, wanted: Wanted): Promise<Respo
   return new Response(body, init(type));
 }
 
-const PLAIN_HEADERS: Record<string, { "content-type": string }> = Object.fromEntries(
-  Object.values(CONTENT_TYPES).map((type) => [type, { "content-type": type }]),
-);
-
 /** What is said of an answer beside its body. */
 export function headersOf(
-  { code, body, warnings = [] }: Pick<HomeAnswer, "code" | "body" | "warnings">,
-  { deprecation }: Pick<Wanted, "deprecation">,
+  { code, body, warnings = [], flow }: Pick<HomeAnswer, "code" | "body" | "warnings" | "flow">,
+  { auditId, deprecation }: Pick<Wanted, "auditId" | "deprecation">,
   type: string,
 ): Headers | Record<string, string> {
-  const retried = RETRIED.has(code) && typeof body === "string" ? retryAfter(body) : {};
-  if (warnings.length === 0 && deprecation === undefined) {
-    return RETRIED.has(code) ? { ...PLAIN_HEADERS[type], ...retried } : PLAIN_HEADERS[type]!;
-  }
-  const headers = new Headers({ ...PLAIN_HEADERS[type], ...retried });
+  const headers: Record<string, string> = auditId === undefined ? {} : commonHeaders(auditId, flow);
+  headers["content-type"] = type;
+  if (RETRIED.has(code) && typeof body === "string") Object.assign(headers, retryAfter(body));
   const texts = deprecation === undefined ? warnings : [deprecation, ...warnings];
-  for (const text of texts) headers.append("warning", `299 - ${quoted(text)}`);
-  return headers;
+  if (texts.length === 0) return headers;
+  const warned = new Headers(headers);
+  for (const text of texts) warned.append("warning", `299 - ${quoted(text)}`);
+  return warned;
 }
 
 /** Refusals of what may be asked again. */

@@ -12,6 +12,8 @@ export type IncludeObject = "None" | "Metadata" | "Object";
 
 /** How an answer about `target` is to be turned into what the client asked for. */
 export interface Wanted {
+  /** What the request is called in logs. Absent: the answer is given its common headers later. */
+  auditId?: string | undefined;
   negotiated: Negotiated;
   target: Target;
   /** The `includeObject` query parameter, of which Tables alone take notice. */
@@ -113,6 +115,7 @@ function tableFor(value: KubeObject, objects: KubeObject[], wanted: Wanted): Tab
     if (includeObject === "Object") row.object = object;
     else if (includeObject === "Metadata" || object.metadata.annotations?.[INITIAL_EVENTS_END])
       row.object = partial(object, negotiated.metaVersion);
+    else row.object = null;
   }
   return made;
 }

@@ -5,6 +5,7 @@ import { isPretty, type Negotiated, negotiate } from "./negotiate.ts";
 import { includeObjectOf, type Wanted } from "./transform.ts";
 
 export interface WantedOptions {
+  auditId: string;
   target: Target;
   isWatch: boolean;
   /** What ages are counted from where that is not now: milliseconds since 1970. */
@@ -17,11 +18,12 @@ export interface WantedOptions {
 export function wantedBy(
   request: Request,
   query: URLSearchParams | undefined,
-  { target, isWatch, pastTime, custom }: WantedOptions,
+  { auditId, target, isWatch, pastTime, custom }: WantedOptions,
 ): Wanted {
   const found = negotiate(request.headers.get("accept"), { isCustom: custom !== undefined, isWatch });
   const negotiated = isPretty(request, query) ? indented(found) : found;
   return {
+    auditId,
     negotiated,
     target,
     includeObject: includeObjectOf(query?.get("includeObject"), negotiated),

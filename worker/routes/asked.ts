@@ -1,5 +1,7 @@
 import type { User } from "../../api/object.ts";
+import type { FlowMark } from "../../durable-objects/protocol.ts";
 import type { Credentials } from "../access/credentials.ts";
+import type { AuditedRequest } from "../audit/audited-request.ts";
 import type { WorkerEnv } from "../env.ts";
 import type { Past } from "./past.ts";
 
@@ -16,4 +18,10 @@ export interface Asked {
   /** Absent where the URL has none, as that of most reads and writes. */
   query: URLSearchParams | undefined;
   request: Request;
+  /** What it is called in logs. */
+  auditId: string;
+  /** What is noted of it for the audit log; absent where nothing is. */
+  audited?: AuditedRequest | undefined;
+  /** What a home judged it by. */
+  flow?: FlowMark | undefined;
 }

@@ -19,7 +19,8 @@ const JSON_TYPE = { "content-type": "application/json" };
 
 /** Every path that names no resource: health, version, discovery, OpenAPI, and what nodes dial. */
 export const fixedRoutes = new Hono<{ Bindings: Asked }>({
-  getPath: (_request, options) => (options?.env as Asked | undefined)?.path ?? "/",
+  // As upstream's router, to which a slash at the end says nothing.
+  getPath: (_request, options) => (options?.env as Asked | undefined)?.path.replace(/(?<=.)\/$/, "") ?? "/",
 });
 
 for (const path of ["/healthz", "/livez", "/readyz"]) fixedRoutes.get(path, (context) => context.text("ok"));

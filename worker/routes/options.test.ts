@@ -13,7 +13,18 @@ test("a write's options are read", () => {
   expect(read("fieldValidation=", "update")).toEqual({});
 });
 
+test("a negative limit is none", () => {
+  expect(read("limit=-1", "list")).toEqual({});
+  expect(read("limit=2", "list")).toEqual({ limit: 2 });
+  expect(() => read("limit=x", "list")).toThrow(/^strconv.ParseInt: parsing "x": invalid syntax$/);
+});
+
 test.each<[string, Parameters<typeof readOptions>[1], string]>([
+  [
+    "fieldManager=a%00b",
+    "create",
+    'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\x00b": invalid character U+0000 (at position 1)',
+  ],
   [
     "dryRun=Some",
     "create",

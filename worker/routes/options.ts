@@ -42,6 +42,8 @@ const FIELD_VALIDATIONS = ["", "Ignore", "Strict", "Warn"];
 export function readOptions(query: URLSearchParams, verb: Verb): RequestOptions {
   const options: RequestOptions = {};
   for (const [name, text] of query) READERS[name]?.(options, name, text);
+  // To upstream a negative limit is none.
+  if (options.limit !== undefined && options.limit < 0) delete options.limit;
   const kind = WRITE_OPTIONS[verb];
   const errors = kind ? validateWrite(query, kind !== "DeleteOptions") : [];
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: kind! }, "", errors);
@@ -86,10 +88,10 @@ function boolean(key: "allowWatchBookmarks" | "sendInitialEvents" | "force"): Re
 }
 
 function integer(key: "limit" | "timeoutSeconds" | "gracePeriodSeconds"): Reader {
-  return (options, name, text) => {
+  return (options, _name, text) => {
     if (text === "") return;
     if (!/^[+-]?\d{1,18}$/.test(text))
-      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax (query parameter ${name})`);
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
     options[key] = Number(text);
   };
 }

@@ -77,6 +77,7 @@ describe("parseResourcePath", () => {
     "/api/v1/pods/a/b/c",
     "/api/v1/%zz",
     "/api/v1//pods",
+    "/api/v1/namespaces/a%2Fb/pods/a/log",
   ])("names no resource: %s", (path) => {
     expect(parseResourcePath(path)).toBeUndefined();
   });

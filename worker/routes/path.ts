@@ -52,6 +52,7 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
   let namespace = "";
   if (rest[0] === "namespaces" && rest.length > 1) {
     namespace = rest[1]!;
+    if (namespace.includes("/")) return undefined; // An escaped slash: there is no such home to ask.
     if (rest.length > 2 && !NAMESPACE_SUBRESOURCES.has(rest[2]!)) rest = rest.slice(2);
     else namespace = ""; // The Namespace object is cluster-scoped: `rest` still says namespaces/<name>.
   }

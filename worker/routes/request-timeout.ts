@@ -1,4 +1,4 @@
-import { ApiError, badRequest } from "../../api/status.ts";
+import { badRequest, requestTimedOut } from "../../api/status.ts";
 
 /** As kube-apiserver's --request-timeout; a client may ask for less (`timeout=`), not for more. */
 const TIMEOUT_MILLISECONDS_MAX = 60_000;
@@ -35,21 +35,22 @@ function readDuration(text: string): number {
   return sign * milliseconds;
 }
 
-/** How long a request may take that is no stream: milliseconds. */
-export function timeoutOf(query: URLSearchParams | undefined): number {
+/**
+ * How long the client gives a request that is no stream: milliseconds. Undefined where it says nothing: whatever a home may wait for has
+ * a bound of its own (what a write asks elsewhere: verbs/write.ts), and a timer for each request would cost a tenth of a read.
+ */
+export function timeoutOf(query: URLSearchParams | undefined): number | undefined {
   const asked = query?.get("timeout");
-  if (!asked) return TIMEOUT_MILLISECONDS_MAX;
+  if (!asked) return undefined;
   const milliseconds = readDuration(asked);
-  return milliseconds > 0 ? Math.min(milliseconds, TIMEOUT_MILLISECONDS_MAX) : TIMEOUT_MILLISECONDS_MAX;
+  return milliseconds > 0 ? Math.min(milliseconds, TIMEOUT_MILLISECONDS_MAX) : undefined;
 }
 
 /** The answer, or a 504 ApiError after so many milliseconds; what was begun goes on, as it does upstream. */
 export async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
   let timer!: ReturnType<typeof setTimeout>;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new ApiError("Timeout", "Timeout: request did not complete within the allotted timeout", {}));
-    }, milliseconds);
+    timer = setTimeout(() => reject(requestTimedOut()), milliseconds);
   });
   try {
     return await Promise.race([answer, late]);

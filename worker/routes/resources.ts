@@ -8,6 +8,7 @@ import { respond } from "../encoding/respond.ts";
 import { respondWatch } from "../encoding/respond-watch.ts";
 import { wantedBy } from "../encoding/wanted.ts";
 import type { WorkerEnv } from "../env.ts";
+import { askHome, askToWatch } from "./ask-home.ts";
 import type { Asked } from "./asked.ts";
 import { findCustomResource, wholeCustomKind } from "./custom-resources.ts";
 import { isTrue, readOptions } from "./options.ts";
@@ -41,7 +42,7 @@ export const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Serves every verb on every kind. */
 export async function serveResource(asked: Asked, path: ResourcePath): Promise<Response> {
-  const { target, watch } = path;
+  const { target } = path;
   const kind = findKind(target.group, target.version, target.resource);
   if (!kind && target.group.includes(".")) return await serveCustomResource(asked, path);
   const isServed =
@@ -52,7 +53,7 @@ export async function serveResource(asked: Asked, path: ResourcePath): Promise<R
   if (!isServed) throw unknownPath();
 
   const { request, query, past } = asked;
-  const isWatch = watch || isTrue(query?.get("watch") ?? null);
+  const isWatch = isWatched(path, query);
   const verb = verbOf(request.method, target, kind);
   if (kind.namespaced && target.namespace !== "" && !NAMESPACE_NAME.test(target.namespace))
     throw unknownNamespace(verb, target);
@@ -61,12 +62,13 @@ export async function serveResource(asked: Asked, path: ResourcePath): Promise<R
   const options = query ? readOptions(query, verb) : {};
   if (past) options.at = past.revision;
   if (!isRead(verb)) options.userAgent = request.headers.get("user-agent") ?? "";
-  const wanted = wantedBy(request, query, { target, isWatch, pastTime: past?.time });
+  const wanted = wantedBy(request, query, { auditId: asked.auditId, target, isWatch, pastTime: past?.time });
   const home = homeOf(asked.env, asked.cluster, kind, target);
 
   if (isWatch && (verb === "list" || verb === "get")) {
     if (target.name !== "") options.fieldSelector = and(options.fieldSelector, `metadata.name=${target.name}`);
-    return await respondWatch(await home.watch({ user: asked.user, target: { ...target, name: "" }, options }), wanted);
+    const watchRequest = { user: asked.user, target: { ...target, name: "" }, options };
+    return await respondWatch(await askToWatch(asked, home, watchRequest), wanted);
   }
   const homeRequest: HomeRequest = { verb, user: asked.user, target, options };
   if (verb === "patch") {
@@ -75,14 +77,15 @@ export async function serveResource(asked: Asked, path: ResourcePath): Promise<R
   } else if (verb !== "get" && verb !== "list") {
     homeRequest.body = await readObject(request, bodyKind(verb, target, kind));
   }
-  return await respond(await home.handle(homeRequest), wanted);
+  return await respond(await askHome(asked, home, homeRequest), wanted);
 }
 
 /** A group that is not built in may be one of the cluster's own: a home in the path knows, the ClusterHome does otherwise. */
-async function serveCustomResource(asked: Asked, { target, watch }: ResourcePath): Promise<Response> {
+async function serveCustomResource(asked: Asked, path: ResourcePath): Promise<Response> {
+  const { target } = path;
   const { request, query, past, env, cluster } = asked;
   if (target.name.length > NAME_BYTES_MAX) throw unknownPath();
-  const isWatch = watch || isTrue(query?.get("watch") ?? null);
+  const isWatch = isWatched(path, query);
   const verb = VERBS[request.method]?.[target.name === "" ? 0 : 1];
   if (!verb || (request.method === "POST" && target.name !== "")) throw methodNotAllowed();
   if (target.namespace !== "" && !NAMESPACE_NAME.test(target.namespace)) throw unknownNamespace(verb, target);
@@ -101,12 +104,13 @@ async function serveCustomResource(asked: Asked, { target, watch }: ResourcePath
   const isTable = request.headers.get("accept")?.includes("as=Table") ?? false;
   const rules = (isTable && !target.subresource && (await wholeCustomKind(env, cluster, target))?.rules) || {};
   const custom = { rules, deprecationWarning: undefined };
-  const wanted = wantedBy(request, query, { target, isWatch, pastTime: past?.time, custom });
+  const wanted = wantedBy(request, query, { auditId: asked.auditId, target, isWatch, pastTime: past?.time, custom });
   const home = homeOf(env, cluster, { namespaced }, target);
 
   if (isWatch && (verb === "list" || verb === "get")) {
     if (target.name !== "") options.fieldSelector = and(options.fieldSelector, `metadata.name=${target.name}`);
-    return await respondWatch(await home.watch({ user: asked.user, target: { ...target, name: "" }, options }), wanted);
+    const watchRequest = { user: asked.user, target: { ...target, name: "" }, options };
+    return await respondWatch(await askToWatch(asked, home, watchRequest), wanted);
   }
   const homeRequest: HomeRequest = { verb, user: asked.user, target, options };
   if (verb === "patch") {
@@ -115,7 +119,7 @@ async function serveCustomResource(asked: Asked, { target, watch }: ResourcePath
   } else if (verb === "delete" || verb === "deletecollection") {
     homeRequest.body = await readObject(request, DELETE_OPTIONS);
   } else if (!isRead(verb)) homeRequest.body = await readCustomObject(request);
-  return await respond(await home.handle(homeRequest), wanted);
+  return await respond(await askHome(asked, home, homeRequest), wanted);
 }
 
 function verbOf(method: string, target: Target, kind: KindInfo): Verb {
@@ -159,12 +163,28 @@ const unknownNamespace = (verb: Verb, target: Target): ApiError =>
         kind: target.resource,
       });
 
+/** The query's `watch` is one of lists: with a name in the path upstream does not look at it. */
+const isWatched = ({ target, watch }: ResourcePath, query: URLSearchParams | undefined): boolean =>
+  watch || (target.name === "" && isTrue(query?.get("watch") ?? null));
+
+/** What authorization, limits and the audit log call what is asked for. */
+export function requestVerb(
+  { request, query }: Pick<Asked, "request" | "query">,
+  path: ResourcePath | undefined,
+): string {
+  const method = request.method.toLowerCase();
+  if (!path) return method;
+  const { target } = path;
+  const verb = VERBS[request.method]?.[target.name === "" ? 0 : 1];
+  const isRead = verb === "get" || verb === "list";
+  return isRead && isWatched(path, query) ? "watch" : (verb ?? method);
+}
+
 /** Nobody without a credential reaches a home: the answer is given here, in the words of the authorizer. */
-export function refuseAnonymous({ user, request, query }: Asked, { target, watch }: ResourcePath): ApiError {
-  const isWatch = watch || isTrue(query?.get("watch") ?? null);
-  const verb = isWatch
-    ? "watch"
-    : (VERBS[request.method]?.[target.name === "" ? 0 : 1] ?? request.method.toLowerCase());
+export function refuseAnonymous(asked: Asked, path: ResourcePath): ApiError {
+  const { user } = asked;
+  const { target } = path;
+  const verb = requestVerb(asked, path);
   const resource = target.subresource ? `${target.resource}/${target.subresource}` : target.resource;
   const where = target.namespace ? `in the namespace "${target.namespace}"` : "at the cluster scope";
   return forbidden(
