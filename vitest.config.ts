@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: "workerd",
-          include: ["test/workerd/**/*.test.ts"],
+          include: ["test/{workerd,fuzz}/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -26,6 +26,16 @@ export default defineConfig({
         test: {
           name: "kubectl",
           include: ["test/kubectl/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
+          globalSetup: ["test/clients/build-programs.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -3,14 +3,21 @@ import { type Ran, run } from "./cox.ts";
 /** Real kubectl against one cluster, with nothing of the user's own configuration. */
 export class Kubectl {
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #program: string;
 
-  constructor(kubeconfig: string) {
-    this.#environment = { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: `${kubeconfig}.cache` };
+  /** @param options program: the machine's kubectl unless said; environment: variables beside those of the test */
+  constructor(
+    kubeconfig: string,
+    { program = "kubectl", environment = {} }: { program?: string; environment?: NodeJS.ProcessEnv } = {},
+  ) {
+    this.#program = program;
+    const own = { KUBECONFIG: kubeconfig, KUBECACHEDIR: `${kubeconfig}.cache` };
+    this.#environment = { ...process.env, ...own, ...environment };
   }
 
   /** Whatever it exits with. */
   async try(args: string[], stdin?: string): Promise<Ran> {
-    return await run("kubectl", args, this.#environment, stdin);
+    return await run(this.#program, args, this.#environment, stdin);
   }
 
   /** A command line, split at spaces; its standard output. Throws with its standard error where it fails. */
