@@ -112,8 +112,11 @@ describe("the guestbook", () => {
 
   test("logs -f follows, exec -it enters", async () => {
     const follow = cox.try("kubectl", ["logs", "-f", "deployment/frontend", "--tail=1", "--pod-running-timeout=10s"]);
-    const pods = (await cox.get("pods", "-l", "app=frontend")).items as { metadata: { name: string } }[];
-    const [pod] = pods;
+    const pods = (await cox.get("pods", "-l", "app=frontend")).items as {
+      metadata: { name: string; deletionTimestamp?: string };
+    }[];
+    // Those of the rollout before this may still be on their way out.
+    const pod = pods.find(({ metadata }) => !metadata.deletionTimestamp);
     const entered = await run(
       "script",
       ["-qec", `kubectl exec -it ${pod!.metadata.name} -- sh -c 'tty; echo entered; exit 3'`, "/dev/null"],
